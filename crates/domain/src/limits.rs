@@ -1,0 +1,49 @@
+//! Every bound of the rules has its name here.
+
+/// Longest SKU, location, channel or supplier code, in bytes.
+pub const CODE_BYTES_MAX: usize = 64;
+/// Longest free text (names, references, reasons), in bytes.
+pub const TEXT_BYTES_MAX: usize = 500;
+/// Longest sealed text (an address with its seal), in bytes.
+pub const SEALED_BYTES_MAX: usize = 8_192;
+/// Most units that one line of any command may name.
+pub const QUANTITY_MAX: u32 = 10_000_000;
+/// Most units that may stand on hand of one SKU at one location.
+pub const ON_HAND_MAX: u32 = 1_000_000_000;
+/// Largest amount in minor units, either sign.
+pub const AMOUNT_MAX: i64 = 10_000_000_000_000;
+/// Most lines of one order.
+pub const ORDER_LINES_MAX: usize = 1_500;
+/// Most order charges (shipping, gift wrap, …).
+pub const ORDER_CHARGES_MAX: usize = 50;
+/// Most payments of one order over its life.
+pub const ORDER_PAYMENTS_MAX: usize = 100;
+/// Most fulfillments of one order over its life.
+pub const ORDER_FULFILLMENTS_MAX: usize = 1_000;
+/// Most components of a kit.
+pub const KIT_COMPONENTS_MAX: usize = 50;
+/// Most metadata entries, and bytes of one key or value.
+pub const METADATA_ENTRIES_MAX: usize = 50;
+pub const METADATA_BYTES_MAX: usize = 500;
+/// Most lines of one receipt, adjustment, hold, purchase order, transfer, count or return.
+pub const STOCK_LINES_MAX: usize = 500;
+/// Most locations of a shop.
+pub const LOCATIONS_MAX: usize = 1_000;
+/// Most channels of a shop.
+pub const CHANNELS_MAX: usize = 200;
+/// Most sourcing rules of a channel.
+pub const SOURCING_RULES_MAX: usize = 50;
+/// Shortest and longest life of a hold.
+pub const HOLD_TTL_MS_MIN: i64 = crate::time::SECOND_MS;
+pub const HOLD_TTL_MS_MAX: i64 = 30 * crate::time::DAY_MS;
+/// Most holds, timers or backorders that one turn ends or fills; the rest continues as durable work.
+pub const EXPIRIES_PER_TURN: usize = 100;
+pub const BACKORDERS_PER_TURN: usize = 100;
+/// Most events of one transaction.
+pub const TRANSACTION_EVENTS_MAX: usize = 4_000;
+/// Most expected deliveries listed on one stock level.
+pub const EXPECTED_PER_LEVEL_MAX: usize = 200;
+/// Payment window when the channel names none.
+pub const PAYMENT_WINDOW_MS_DEFAULT: i64 = 30 * crate::time::MINUTE_MS;
+/// Longest payment window of a channel.
+pub const PAYMENT_WINDOW_MS_MAX: i64 = 90 * crate::time::DAY_MS;
