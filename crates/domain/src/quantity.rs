@@ -46,9 +46,7 @@ impl Quantity {
 
     /// `self + delta`, or `None` when that is negative or too large.
     pub fn checked_add_signed(self, delta: i64) -> Option<Self> {
-        u32::try_from(i64::from(self.0).checked_add(delta)?)
-            .ok()
-            .map(Self)
+        u32::try_from(i64::from(self.0).checked_add(delta)?).ok().map(Self)
     }
 
     pub fn signed(self) -> i64 {
@@ -72,8 +70,7 @@ impl Add for Quantity {
     /// # Panics
     /// On overflow, which the bounds checked by `decide` exclude.
     fn add(self, other: Self) -> Self {
-        self.checked_add(other)
-            .expect("decide bounds every quantity")
+        self.checked_add(other).expect("decide bounds every quantity")
     }
 }
 
@@ -88,8 +85,7 @@ impl Sub for Quantity {
     /// # Panics
     /// When the result would be negative: a counter that was folded wrongly stops the process.
     fn sub(self, other: Self) -> Self {
-        self.checked_sub(other)
-            .expect("a counter never falls below zero")
+        self.checked_sub(other).expect("a counter never falls below zero")
     }
 }
 

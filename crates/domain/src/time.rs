@@ -75,9 +75,7 @@ impl Date {
     /// # Errors
     /// When the text is no civil date.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.parse()
-            .map(Self)
-            .map_err(|_| format!("\"{text}\" is not a date; use one like \"2026-11-24\""))
+        text.parse().map(Self).map_err(|_| format!("\"{text}\" is not a date; use one like \"2026-11-24\""))
     }
 
     #[must_use]
@@ -88,10 +86,7 @@ impl Date {
     /// The instant of `minute` after local midnight of this day; where clocks jump, the later side.
     pub fn at_minute(self, minute: u16, zone: &TimeZone) -> Timestamp {
         let clock = civil::Time::constant((minute / 60).min(23) as i8, (minute % 60) as i8, 0, 0);
-        let at = zone
-            .to_ambiguous_timestamp(self.0.to_datetime(clock))
-            .later()
-            .unwrap_or(jiff::Timestamp::MAX);
+        let at = zone.to_ambiguous_timestamp(self.0.to_datetime(clock)).later().unwrap_or(jiff::Timestamp::MAX);
         Timestamp(at.as_millisecond())
     }
 

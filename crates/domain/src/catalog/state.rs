@@ -55,7 +55,10 @@ pub struct UnitCost {
 pub enum ItemKind {
     Stocked,
     /// Sold as one, kept as components. Ships whole per location unless `split_kit`.
-    Kit { components: Vec<Component>, split_kit: bool },
+    Kit {
+        components: Vec<Component>,
+        split_kit: bool,
+    },
     /// Never stocked: postage, gift wrap.
     Service,
 }

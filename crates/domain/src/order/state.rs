@@ -39,6 +39,9 @@ pub struct Order {
     pub channel: ChannelCode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<SmolStr>,
+    /// Hash of the request's content, to tell a repeat from another order of the same external id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<SmolStr>,
     pub origin: Origin,
     pub status: OrderStatus,
     pub payment_status: PaymentStatus,
@@ -66,12 +69,30 @@ pub struct Order {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Sealed>,
     pub notify: bool,
+    /// Token that the channel's gateway charges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_token: Option<SmolStr>,
+    /// Payments made elsewhere that came with the order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claimed_payments: Vec<ClaimedPayment>,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+}
+
+/// A payment made elsewhere, as the order told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedPayment {
+    pub gateway: SmolStr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<SmolStr>,
+    pub captured: bool,
+    pub amount: Amount,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Imported history is seen and counted, but nothing acts on it.
@@ -302,6 +323,11 @@ impl Order {
         self.lines.get(usize::from(id.n).checked_sub(1)?)
     }
 
+    /// A rejected order leaves its external id for the next try.
+    pub fn frees_external_id(&self) -> bool {
+        self.status == OrderStatus::Rejected
+    }
+
     pub fn is_closed(&self) -> bool {
         match self.status {
             OrderStatus::Open | OrderStatus::OnHold => false,
@@ -313,9 +339,6 @@ impl Order {
 impl Case {
     /// Closed, without timers or outstanding effects, and no return under way: it may leave memory once stored.
     pub fn may_leave(&self) -> bool {
-        self.order.is_closed()
-            && self.timers.is_empty()
-            && self.effects.is_empty()
-            && self.returns.iter().all(Return::is_closed)
+        self.order.is_closed() && self.timers.is_empty() && self.effects.is_empty() && self.returns.iter().all(Return::is_closed)
     }
 }

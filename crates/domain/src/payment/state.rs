@@ -95,12 +95,27 @@ pub struct Effect {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "action")]
 pub enum Action {
-    Authorize { payment: PaymentId, amount: Amount },
-    Capture { payment: PaymentId, amount: Amount },
-    Void { payment: PaymentId },
-    Refund { payment: PaymentId, refund: RefundId, amount: Amount },
+    Authorize {
+        payment: PaymentId,
+        amount: Amount,
+    },
+    Capture {
+        payment: PaymentId,
+        amount: Amount,
+    },
+    Void {
+        payment: PaymentId,
+    },
+    Refund {
+        payment: PaymentId,
+        refund: RefundId,
+        amount: Amount,
+    },
     /// A payment made elsewhere is asked about before anything is released.
-    Verify { payment: PaymentId, amount: Amount },
+    Verify {
+        payment: PaymentId,
+        amount: Amount,
+    },
 }
 
 impl Action {
@@ -126,11 +141,23 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
     },
-    Captured { amount: Amount, reference: SmolStr },
+    Captured {
+        amount: Amount,
+        reference: SmolStr,
+    },
     Voided,
-    Refunded { amount: Amount, reference: SmolStr },
+    Refunded {
+        amount: Amount,
+        reference: SmolStr,
+    },
     /// Final: the gateway said no.
-    Declined { code: SmolStr, message: SmolStr },
+    Declined {
+        code: SmolStr,
+        message: SmolStr,
+    },
     /// The outside action could not be brought to an end; a person decides.
-    Failed { code: SmolStr, message: SmolStr },
+    Failed {
+        code: SmolStr,
+        message: SmolStr,
+    },
 }

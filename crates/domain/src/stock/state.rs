@@ -147,7 +147,10 @@ impl Level {
 
     /// The soonest dated delivery that is not a draft.
     pub fn next_incoming(&self) -> Option<&Expected> {
-        self.expected.iter().filter(|expected| !expected.draft && expected.expected_on.is_some()).min_by_key(|expected| expected.expected_on)
+        self.expected
+            .iter()
+            .filter(|expected| !expected.draft && expected.expected_on.is_some())
+            .min_by_key(|expected| expected.expected_on)
     }
 
     /// On hand − unavailable + incoming − allocated − backordered, as shown to people.

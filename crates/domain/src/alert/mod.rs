@@ -1,0 +1,21 @@
+//! The alert room.
+mod state;
+pub use state::*;
+
+use crate::command::alert::Command;
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::settle::Context;
+use crate::state::State;
+use crate::stock::LevelKey;
+use crate::time::Timestamp;
+
+pub fn decide(_state: &State, _cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
+    match command {}
+}
+
+pub(crate) fn apply(_state: &mut State, _now: Timestamp, _event: &mut Event) {}
+
+pub(crate) fn react(_state: &State, _cx: &Context, _level: &LevelKey) -> Vec<Event> {
+    Vec::new()
+}

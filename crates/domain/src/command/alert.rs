@@ -1,0 +1,4 @@
+//! Asked of the alert room.
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {}

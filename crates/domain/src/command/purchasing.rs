@@ -1,0 +1,4 @@
+//! Asked of the purchasing room.
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {}

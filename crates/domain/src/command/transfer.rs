@@ -1,0 +1,4 @@
+//! Asked of the transfer room.
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {}

@@ -1,0 +1,18 @@
+//! The payment room.
+mod state;
+pub use state::*;
+
+use crate::command::payment::Command;
+use crate::event::Event;
+use crate::order::Case;
+use crate::rejection::Rejection;
+use crate::settle::Context;
+use crate::state::State;
+
+pub fn decide(_state: &State, _cx: &Context, _command: Command) -> Result<Vec<Event>, Rejection> {
+    Err(Rejection::invalid("command", "not yet"))
+}
+
+pub(crate) fn react(_state: &State, _cx: &Context, _case: &Case) -> Vec<Event> {
+    Vec::new()
+}

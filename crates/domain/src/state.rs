@@ -1,0 +1,327 @@
+//! Everything the rules know, and the indexes that make it quick to ask.
+//!
+//! Entities live in [`Table`]s; what a transaction touched is taken out as after-images ([`Image`]). Indexes are derived:
+//! they are never stored and never hashed.
+
+use crate::access::Key;
+use crate::alert::Alert;
+use crate::catalog::{Catalog, Channel, Item, Location, Settings};
+use crate::count::Count;
+use crate::customer::Customer;
+use crate::event::Subject;
+use crate::id::{
+    AlertId, ChannelCode, CountId, CustomerId, EffectId, HoldId, KeyId, LocationCode, OrderId, PurchaseOrderId, ReceiptId, ReturnId, Sku,
+    SupplierCode, TransferId,
+};
+use crate::order::{Case, Claims};
+use crate::purchasing::{Policy, PolicyKey, PurchaseOrder, Purchasing, Supplier};
+use crate::returns::Return;
+use crate::stock::{Hold, Level, LevelKey, Receipt, Stock};
+use crate::table::Table;
+use crate::time::Timestamp;
+use crate::transfer::Transfer;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::{SmolStr, ToSmolStr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+#[derive(Debug, Default, Clone)]
+pub struct State {
+    pub catalog: Catalog,
+    pub stock: Stock,
+    pub cases: Table<OrderId, Case>,
+    pub purchasing: Purchasing,
+    pub transfers: Table<TransferId, Transfer>,
+    pub counts: Table<CountId, Count>,
+    pub customers: Table<CustomerId, Customer>,
+    pub returns: Table<ReturnId, Return>,
+    pub alerts: Table<AlertId, Alert>,
+    pub keys: Table<KeyId, Key>,
+    pub counters: Table<(), Counters>,
+    /// How many events each subject that is no order has had.
+    pub(crate) subjects: Table<Subject, SubjectCount>,
+    pub(crate) timers: BTreeSet<(Timestamp, TimerOwner)>,
+    pub(crate) effects: BTreeMap<EffectId, OrderId>,
+    pub(crate) claims: Claims,
+    pub(crate) externals: BTreeMap<(ChannelCode, SmolStr), OrderId>,
+    /// Levels that may have something to give to those who wait; a superset, tried by `due`.
+    pub(crate) fillable: BTreeSet<LevelKey>,
+    /// What the events since the last look touched, for the reactions.
+    pub(crate) touched: Touched,
+}
+
+/// What reactions look at again.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Touched {
+    pub cases: BTreeSet<OrderId>,
+    pub levels: BTreeSet<LevelKey>,
+}
+
+/// Who a timer belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum TimerOwner {
+    Hold(HoldId),
+    Case(OrderId),
+    PurchaseOrder(PurchaseOrderId),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectCount {
+    pub subject: Subject,
+    pub events: u64,
+}
+
+/// Last number given to each kind of thing.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counters {
+    pub order: u64,
+    pub hold: u64,
+    pub receipt: u64,
+    pub adjustment: u64,
+    pub mov: u64,
+    pub purchase_order: u64,
+    pub transfer: u64,
+    pub count: u64,
+    pub customer: u64,
+    pub blind_return: u64,
+    pub alert: u64,
+    pub key: u64,
+    pub effect: u64,
+}
+
+/// First order number that people see; ids count from 1.
+pub const FIRST_ORDER_NUMBER: u64 = 1000;
+
+macro_rules! images {
+    ($($variant:ident($key:ty, $value:ty) = $kind:literal, $($table:ident).+, |$v:ident| $key_of:expr;)*) => {
+        /// An entity as it is after a transaction; `None` when it is gone. The unit of store, recovery and hash.
+        #[derive(Debug, Clone)]
+        pub enum Image {
+            $($variant($key, Option<Arc<$value>>),)*
+        }
+
+        impl Image {
+            /// Which table the image belongs to.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(..) => $kind,)* }
+            }
+
+            /// The key within its kind, as text.
+            pub fn key(&self) -> SmolStr {
+                match self { $(Self::$variant(key, _) => KeyText::key_text(key),)* }
+            }
+
+            pub fn is_gone(&self) -> bool {
+                match self { $(Self::$variant(_, value) => value.is_none(),)* }
+            }
+
+            /// Reads the body of an image of `kind` back.
+            ///
+            /// # Errors
+            /// When the kind is unknown or the body is not of that kind.
+            pub fn decode<'de, D: Deserializer<'de>>(kind: &str, body: D) -> Result<Self, D::Error> {
+                match kind {
+                    $($kind => {
+                        let value = <$value>::deserialize(body)?;
+                        let key: $key = { let $v = &value; $key_of };
+                        Ok(Self::$variant(key, Some(Arc::new(value))))
+                    })*
+                    unknown => Err(serde::de::Error::custom(format!("unknown kind of entity \"{unknown}\""))),
+                }
+            }
+        }
+
+        /// The body alone: the key stands in it.
+        impl Serialize for Image {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$variant(_, value) => value.serialize(serializer),)* }
+            }
+        }
+
+        impl State {
+            /// After-images of what was touched since the last call, in a fixed order.
+            pub fn take_images(&mut self) -> Vec<Image> {
+                let mut images = Vec::new();
+                $(images.extend(self.$($table).+.take_touched().into_iter().map(|(key, value)| Image::$variant(key, value)));)*
+                images
+            }
+
+            /// Every entity in memory, in a fixed order.
+            pub fn images(&self) -> Vec<Image> {
+                let mut images = Vec::new();
+                $(images.extend(self.$($table).+.sorted().into_iter().map(|(key, value)| Image::$variant(key.clone(), Some(value.clone()))));)*
+                images
+            }
+
+            fn load_row(&mut self, image: Image) {
+                match image {
+                    $(Image::$variant(key, Some(value)) => self.$($table).+.load(key, value),
+                      Image::$variant(key, None) => { self.$($table).+.evict(&key); })*
+                }
+            }
+        }
+    };
+}
+
+images! {
+    Item(Sku, Item) = "item", catalog.items, |v| v.sku.clone();
+    Location(LocationCode, Location) = "location", catalog.locations, |v| v.code.clone();
+    Channel(ChannelCode, Channel) = "channel", catalog.channels, |v| v.code.clone();
+    Settings((), Settings) = "settings", catalog.settings, |_v| ();
+    Level(LevelKey, Level) = "level", stock.levels, |v| (v.sku.clone(), v.location.clone());
+    Hold(HoldId, Hold) = "hold", stock.holds, |v| v.id;
+    Receipt(ReceiptId, Receipt) = "receipt", stock.receipts, |v| v.id;
+    Case(OrderId, Case) = "case", cases, |v| v.order.id;
+    Supplier(SupplierCode, Supplier) = "supplier", purchasing.suppliers, |v| v.code.clone();
+    Policy(PolicyKey, Policy) = "policy", purchasing.policies, |v| (v.sku.clone(), v.location.clone());
+    PurchaseOrder(PurchaseOrderId, PurchaseOrder) = "purchase_order", purchasing.orders, |v| v.id;
+    Transfer(TransferId, Transfer) = "transfer", transfers, |v| v.id;
+    Count(CountId, Count) = "count", counts, |v| v.id;
+    Customer(CustomerId, Customer) = "customer", customers, |v| v.id;
+    Return(ReturnId, Return) = "return", returns, |v| v.id;
+    Alert(AlertId, Alert) = "alert", alerts, |v| v.id;
+    Key(KeyId, Key) = "key", keys, |v| v.id;
+    Counters((), Counters) = "counters", counters, |_v| ();
+    Subject(Subject, SubjectCount) = "subject", subjects, |v| v.subject.clone();
+}
+
+/// Text of a key, unique within its kind.
+trait KeyText {
+    fn key_text(&self) -> SmolStr;
+}
+
+macro_rules! key_is_display {
+    ($($key:ty),*) => { $(impl KeyText for $key { fn key_text(&self) -> SmolStr { self.to_smolstr() } })* };
+}
+key_is_display!(
+    Sku,
+    LocationCode,
+    ChannelCode,
+    SupplierCode,
+    HoldId,
+    ReceiptId,
+    OrderId,
+    PurchaseOrderId,
+    TransferId,
+    CountId,
+    CustomerId,
+    ReturnId,
+    AlertId,
+    KeyId
+);
+
+impl KeyText for () {
+    fn key_text(&self) -> SmolStr {
+        SmolStr::new_static("-")
+    }
+}
+
+impl KeyText for LevelKey {
+    fn key_text(&self) -> SmolStr {
+        smol_str::format_smolstr!("{}\u{1f}{}", self.0, self.1)
+    }
+}
+
+impl KeyText for Subject {
+    fn key_text(&self) -> SmolStr {
+        self.text()
+    }
+}
+
+impl State {
+    pub fn counters(&self) -> Counters {
+        self.counters.get(&()).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn counters_mut(&mut self) -> &mut Counters {
+        if !self.counters.contains(&()) {
+            self.counters.insert((), Counters::default());
+        }
+        self.counters.get_mut(&()).expect("inserted above")
+    }
+
+    /// Puts a stored entity into memory and into the indexes.
+    pub fn load(&mut self, image: Image) {
+        match &image {
+            Image::Case(_, Some(case)) => self.index_case(case),
+            Image::Hold(_, Some(hold)) => self.index_hold(hold),
+            Image::Level(key, Some(level)) => {
+                self.stock.index_level(key);
+                if !level.backordered.is_zero() {
+                    self.fillable.insert(key.clone());
+                }
+            }
+            Image::PurchaseOrder(_, Some(order)) => crate::purchasing::index(self, order),
+            Image::Item(..)
+            | Image::Location(..)
+            | Image::Channel(..)
+            | Image::Settings(..)
+            | Image::Receipt(..)
+            | Image::Supplier(..)
+            | Image::Policy(..)
+            | Image::Transfer(..)
+            | Image::Count(..)
+            | Image::Customer(..)
+            | Image::Return(..)
+            | Image::Alert(..)
+            | Image::Key(..)
+            | Image::Counters(..)
+            | Image::Subject(..)
+            | Image::Case(_, None)
+            | Image::Hold(_, None)
+            | Image::Level(_, None)
+            | Image::PurchaseOrder(_, None) => {}
+        }
+        self.load_row(image);
+    }
+
+    /// Lets go of a closed case that the store keeps. `false` when it may not leave.
+    pub fn evict_case(&mut self, id: OrderId) -> bool {
+        let Some(case) = self.cases.shared(&id) else { return false };
+        if !case.may_leave() {
+            return false;
+        }
+        self.unindex_case(&case);
+        self.cases.evict(&id);
+        true
+    }
+
+    /// Cases with work outside, by effect: what connectors have to do.
+    pub fn effects(&self) -> impl Iterator<Item = (EffectId, OrderId)> {
+        self.effects.iter().map(|(effect, order)| (*effect, *order))
+    }
+
+    /// The open order that a channel calls by this name.
+    pub fn order_by_external_id(&self, channel: &ChannelCode, external_id: &SmolStr) -> Option<OrderId> {
+        self.externals.get(&(channel.clone(), external_id.clone())).copied()
+    }
+
+    /// When the next timer comes due, if any.
+    pub fn next_timer(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    pub fn level_mut(&mut self, sku: &Sku, location: &LocationCode) -> &mut Level {
+        let key = (sku.clone(), location.clone());
+        if !self.stock.levels.contains(&key) {
+            self.stock.index_level(&key);
+            self.stock.levels.insert(key.clone(), Level::new(sku.clone(), location.clone()));
+        }
+        self.touched.levels.insert(key.clone());
+        self.stock.levels.get_mut(&key).expect("inserted above")
+    }
+
+    /// Changes a case and keeps its indexes true.
+    ///
+    /// # Panics
+    /// When the case is not in memory: `decide` looked it up.
+    pub(crate) fn change_case(&mut self, id: OrderId, change: impl FnOnce(&mut Case)) {
+        let before = self.cases.shared(&id).expect("decide looked the case up");
+        self.touched.cases.insert(id);
+        let case = self.cases.get_mut(&id).expect("present above");
+        change(case);
+        let after = self.cases.shared(&id).expect("present above");
+        self.reindex_case(&before, &after);
+    }
+}

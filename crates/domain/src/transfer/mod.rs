@@ -1,0 +1,16 @@
+//! The transfer room.
+mod state;
+pub use state::*;
+
+use crate::command::transfer::Command;
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::settle::Context;
+use crate::state::State;
+use crate::time::Timestamp;
+
+pub fn decide(_state: &State, _cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
+    match command {}
+}
+
+pub(crate) fn apply(_state: &mut State, _now: Timestamp, _event: &mut Event) {}
