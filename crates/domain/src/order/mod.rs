@@ -1,26 +1,21 @@
-//! Orders: placed, edited, held, canceled, completed.
+//! Orders: placed, edited, held, canceled, completed. The room also folds the case as a whole.
+mod apply;
+mod cancel;
+mod decide;
+mod edit;
 mod index;
+mod place;
+mod promise;
+mod react;
+mod sourcing;
 mod state;
+
+pub(crate) use apply::apply;
+pub use apply::fold;
+pub(crate) use cancel::{cancel_units, canceled, free_units};
+pub use decide::decide;
 pub use index::Claims;
+pub use place::{Preview, preview};
+pub(crate) use react::{due, react, react_level};
+pub(crate) use sourcing::{kept_back, locations};
 pub use state::*;
-
-use crate::command::order::Command;
-use crate::event::Event;
-use crate::rejection::Rejection;
-use crate::settle::Context;
-use crate::state::State;
-use crate::time::Timestamp;
-
-pub fn decide(_state: &State, _cx: &Context, _command: Command) -> Result<Vec<Event>, Rejection> {
-    Err(Rejection::invalid("command", "not yet"))
-}
-
-pub(crate) fn apply(_state: &mut State, _now: Timestamp, _event: &mut Event) {}
-
-pub(crate) fn react(_state: &State, _cx: &Context, _case: &Case) -> Vec<Event> {
-    Vec::new()
-}
-
-pub(crate) fn due(_state: &State, _now: Timestamp) -> Vec<crate::command::Command> {
-    Vec::new()
-}

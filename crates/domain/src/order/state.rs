@@ -65,7 +65,16 @@ pub struct Order {
     pub lines: Vec<Line>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub charges: Vec<Charge>,
+    /// As placed or edited last; cancellations stand in `canceled_amount`.
     pub total: Amount,
+    /// What canceled units and charges were worth.
+    #[serde(default)]
+    pub canceled_amount: Amount,
+    /// Shipped orders complete after this many days without tracking, as the shop had it at placement.
+    pub complete_after_days: u16,
+    /// What was last said about the order's stock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced: Option<Announced>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Sealed>,
     pub notify: bool,
@@ -81,6 +90,14 @@ pub struct Order {
     pub updated_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+}
+
+/// The last fact told about the stock of an order, so that each is told once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Announced {
+    Allocated,
+    Backordered,
 }
 
 /// A payment made elsewhere, as the order told it.
@@ -321,6 +338,15 @@ impl Line {
 impl Order {
     pub fn line(&self, id: LineId) -> Option<&Line> {
         self.lines.get(usize::from(id.n).checked_sub(1)?)
+    }
+
+    /// What the customer has to pay for what was not canceled.
+    pub fn owed(&self) -> Amount {
+        self.total - self.canceled_amount
+    }
+
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.lines.iter().flat_map(|line| &line.parts)
     }
 
     /// A rejected order leaves its external id for the next try.

@@ -1,0 +1,203 @@
+//! How events change a case.
+
+use super::{Allocation, AllocationStatus, Announced, Backorder, Case, Line, Order, OrderStatus, Part, Timer, TimerKind};
+use crate::event::Event;
+use crate::event::order::{OrderCanceled, OrderEdited};
+use crate::event::stock::{ReleasedLine, StockLine};
+use crate::id::LocationCode;
+use crate::quantity::Quantity;
+use crate::state::State;
+use crate::time::{DAY_MS, Timestamp};
+use crate::{fulfillment, payment};
+
+pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
+    let Some(id) = event.subject().order() else { return };
+    payment::count(state.counters_mut(), event);
+    if let Event::OrderPlaced(placed) = event {
+        let counters = state.counters_mut();
+        counters.order = counters.order.max(id.0);
+        let case = Case::new(placed.order.clone());
+        state.index_case(&case);
+        state.cases.insert(id, case);
+        state.touched.cases.insert(id);
+    }
+    state.change_case(id, |case| fold(case, now, event));
+}
+
+impl Case {
+    /// A case as its `order.placed` makes it, before that event is counted.
+    pub fn new(order: Order) -> Self {
+        Self {
+            order,
+            payments: Vec::new(),
+            refunds: Vec::new(),
+            fulfillments: Vec::new(),
+            returns: Vec::new(),
+            effects: Vec::new(),
+            timers: Vec::new(),
+            events: 0,
+        }
+    }
+}
+
+/// Folds one event of the case's own. A case alone can be folded up to any sequence from its events.
+pub fn fold(case: &mut Case, now: Timestamp, event: &Event) {
+    fold_order(case, now, event);
+    payment::apply(case, now, event);
+    fulfillment::apply(case, now, event);
+    crate::returns::fold(case, now, event);
+    case.events += 1;
+    case.order.version = case.events;
+    case.order.updated_at = now;
+    refresh(case, now);
+}
+
+fn fold_order(case: &mut Case, now: Timestamp, event: &Event) {
+    let order = &mut case.order;
+    match event {
+        Event::StockAllocated(allocated) => {
+            for line in &allocated.lines {
+                let part = part_mut(order, line);
+                if allocated.from_backorder {
+                    lower_backorder(part, &line.location, line.quantity);
+                }
+                raise_allocation(part, &line.location, line.quantity);
+            }
+        }
+        Event::StockBackordered(backordered) => {
+            for line in &backordered.lines {
+                raise_backorder(part_mut(order, line), &line.location, line.quantity);
+            }
+        }
+        Event::StockReleased(released) => released.lines.iter().for_each(|line| release(order, line)),
+        Event::OrderAllocated(_) => order.announced = Some(Announced::Allocated),
+        Event::OrderBackordered(_) => order.announced = Some(Announced::Backordered),
+        Event::OrderRejected(rejected) => {
+            order.lines.iter_mut().for_each(cancel_rest);
+            order.canceled_amount = order.total;
+            close(case, now, OrderStatus::Rejected, Some(rejected.reason.clone()));
+        }
+        Event::OrderHeld(held) => {
+            order.status = OrderStatus::OnHold;
+            order.status_reason = Some(held.reason.clone());
+        }
+        Event::OrderReleased(_) => {
+            order.status = OrderStatus::Open;
+            order.status_reason = None;
+        }
+        Event::OrderEdited(OrderEdited { lines, charges, total, .. }) => {
+            order.lines.clone_from(lines);
+            order.charges.clone_from(charges);
+            order.total = *total;
+        }
+        Event::OrderCanceled(canceled) => cancel(case, now, canceled),
+        Event::PromiseChanged(changed) => {
+            for promise in &changed.lines {
+                line_mut(order, promise.line.n).promise.clone_from(&promise.after);
+            }
+        }
+        Event::OrderCompleted(_) => close(case, now, OrderStatus::Completed, None),
+        _ => {}
+    }
+}
+
+fn close(case: &mut Case, now: Timestamp, status: OrderStatus, reason: Option<smol_str::SmolStr>) {
+    case.order.status = status;
+    case.order.status_reason = reason;
+    case.order.closed_at = Some(now);
+    case.timers.retain(|timer| match timer.kind {
+        TimerKind::PaymentWindow | TimerKind::Completion => false,
+        TimerKind::AuthorizationExpiry(_) => true,
+    });
+}
+
+fn cancel(case: &mut Case, now: Timestamp, canceled: &OrderCanceled) {
+    case.order.canceled_amount += canceled.amount;
+    for units in &canceled.lines {
+        let line = line_mut(&mut case.order, units.line.n);
+        line.canceled += units.quantity;
+        for part in &mut line.parts {
+            part.canceled += part.per_unit.checked_mul(units.quantity.get()).expect("part of what was ordered");
+        }
+    }
+    if canceled.closes {
+        close(case, now, OrderStatus::Canceled, Some(canceled.reason.clone()));
+    }
+}
+
+fn cancel_rest(line: &mut Line) {
+    line.canceled = line.ordered;
+    line.parts.iter_mut().for_each(|part| part.canceled = part.ordered);
+}
+
+fn line_mut(order: &mut Order, n: u16) -> &mut Line {
+    order.lines.get_mut(usize::from(n) - 1).expect("lines count from 1 and are never taken out")
+}
+
+fn part_mut<'a>(order: &'a mut Order, line: &StockLine) -> &'a mut Part {
+    line_mut(order, line.line.n).parts.get_mut(usize::from(line.part)).expect("parts are fixed at placement")
+}
+
+fn raise_allocation(part: &mut Part, location: &LocationCode, quantity: Quantity) {
+    match part.allocations.iter_mut().find(|allocation| allocation.location == *location) {
+        Some(allocation) => allocation.quantity += quantity,
+        None => {
+            part.allocations.push(Allocation { location: location.clone(), quantity, released: Quantity::ZERO, picked: Quantity::ZERO })
+        }
+    }
+}
+
+fn raise_backorder(part: &mut Part, location: &LocationCode, quantity: Quantity) {
+    match part.backorders.iter_mut().find(|backorder| backorder.location == *location) {
+        Some(backorder) => backorder.quantity += quantity,
+        None => part.backorders.push(Backorder { location: location.clone(), quantity }),
+    }
+}
+
+fn lower_backorder(part: &mut Part, location: &LocationCode, quantity: Quantity) {
+    for backorder in part.backorders.iter_mut().filter(|backorder| backorder.location == *location) {
+        backorder.quantity -= quantity;
+    }
+    part.backorders.retain(|backorder| !backorder.quantity.is_zero());
+}
+
+fn release(order: &mut Order, released: &ReleasedLine) {
+    let part = line_mut(order, released.line.n).parts.get_mut(usize::from(released.part)).expect("parts are fixed at placement");
+    lower_backorder(part, &released.location, released.backordered);
+    for allocation in part.allocations.iter_mut().filter(|allocation| allocation.location == released.location) {
+        allocation.quantity -= released.allocated;
+        allocation.released = allocation.released.min(allocation.quantity);
+    }
+    part.allocations.retain(|allocation| !allocation.quantity.is_zero());
+}
+
+/// Brings the four axes of status up to date, and the completion timer with them.
+fn refresh(case: &mut Case, now: Timestamp) {
+    case.order.allocation_status = allocation_status(&case.order);
+    case.order.payment_status = payment::status(case);
+    case.order.fulfillment_status = fulfillment::status(case);
+    let waits = case.timers.iter().any(|timer| timer.kind == TimerKind::Completion);
+    if !waits && !case.order.is_closed() && is_shipped(case) {
+        let at = now.plus_ms(i64::from(case.order.complete_after_days) * DAY_MS);
+        case.timers.push(Timer { at, kind: TimerKind::Completion });
+    }
+}
+
+fn allocation_status(order: &Order) -> AllocationStatus {
+    let needed: u64 = order.parts().map(|part| u64::from((part.ordered - part.canceled).get())).sum();
+    let covered: u64 = order.parts().map(|part| u64::from((part.allocated() + part.shipped).get())).sum();
+    if needed > 0 && covered == 0 {
+        AllocationStatus::None
+    } else if covered < needed {
+        AllocationStatus::Partial
+    } else if needed == 0 && order.parts().next().is_some() {
+        AllocationStatus::None
+    } else {
+        AllocationStatus::Full
+    }
+}
+
+/// Nothing is left to ship, and something was shipped.
+pub(crate) fn is_shipped(case: &Case) -> bool {
+    case.order.parts().all(|part| part.open().is_zero()) && case.fulfillments.iter().any(|fulfillment| fulfillment.shipped_at.is_some())
+}

@@ -1,0 +1,91 @@
+//! What follows from how a case now stands, and what time makes due.
+
+use super::{Announced, Case, FulfillmentStatus, Line, Origin, Promise, PromiseSource, promise};
+use crate::command::Command;
+use crate::event::Event;
+use crate::event::order::{BackorderedLine, LinePromise, OrderAllocated, OrderBackordered, OrderCompleted, PromiseChanged};
+use crate::limits::{BACKORDERS_PER_TURN, EXPIRIES_PER_TURN};
+use crate::payment;
+use crate::settle::Context;
+use crate::state::{State, TimerOwner};
+use crate::stock::LevelKey;
+use crate::time::Timestamp;
+
+pub(crate) fn react(state: &State, cx: &Context, case: &Case) -> Vec<Event> {
+    if case.order.is_closed() {
+        return Vec::new();
+    }
+    if case.order.origin == Origin::Import {
+        return completed(case).into_iter().collect();
+    }
+    let mut events: Vec<Event> = announced(state, case).into_iter().collect();
+    events.extend(promises(state, cx, case));
+    events.extend(completed(case));
+    events
+}
+
+/// A level changed: those who wait there may have to be told another day.
+pub(crate) fn react_level(state: &State, cx: &Context, key: &LevelKey) -> Vec<Event> {
+    let waiting = state.claims.waiting(key).take(BACKORDERS_PER_TURN);
+    waiting.filter_map(|id| state.cases.get(&id)).filter_map(|case| promises(state, cx, case)).collect()
+}
+
+fn announced(state: &State, case: &Case) -> Option<Event> {
+    let order = case.order.id;
+    let waits = case.order.parts().any(|part| !part.backorders.is_empty());
+    match (waits, case.order.announced) {
+        (true, Some(Announced::Backordered)) | (false, Some(Announced::Allocated)) => None,
+        (true, None | Some(Announced::Allocated)) => {
+            let lines = case.order.lines.iter().filter(|line| line.parts.iter().any(|part| !part.backorders.is_empty()));
+            let lines =
+                lines.map(|line| BackorderedLine { line: line.id, quantity: line.backordered(), expected_on: expected_on(state, line) });
+            Some(OrderBackordered { order, lines: lines.collect() }.into())
+        }
+        (false, None | Some(Announced::Backordered)) => Some(OrderAllocated { order }.into()),
+    }
+}
+
+fn expected_on(state: &State, line: &Line) -> Option<crate::time::Date> {
+    let claims = line.parts.iter().flat_map(|part| part.backorders.iter().map(|backorder| (&part.sku, &backorder.location)));
+    claims.filter_map(|(sku, location)| state.stock.level(sku, location)?.next_incoming()?.expected_on).max()
+}
+
+/// New promises for lines that lean, or have come to lean, on something that moved.
+fn promises(state: &State, cx: &Context, case: &Case) -> Option<Event> {
+    if case.order.origin == Origin::Import || case.order.is_closed() {
+        return None;
+    }
+    let changes = case.order.lines.iter().filter_map(|line| {
+        let waits = line.parts.iter().any(|part| !part.backorders.is_empty());
+        let open = line.parts.iter().any(|part| !part.open().is_zero());
+        if !open || (!waits && leans_on_stock(line.promise.as_ref())) {
+            return None;
+        }
+        let after = promise::promise(state, cx.now, line);
+        (after != line.promise).then(|| LinePromise { line: line.id, before: line.promise.clone(), after })
+    });
+    let lines: Vec<LinePromise> = changes.collect();
+    (!lines.is_empty()).then(|| PromiseChanged { order: case.order.id, lines }.into())
+}
+
+fn leans_on_stock(promise: Option<&Promise>) -> bool {
+    promise.is_some_and(|promise| match promise.source {
+        PromiseSource::Stock(_) | PromiseSource::AvailableFrom => true,
+        PromiseSource::PurchaseOrder(_) | PromiseSource::Transfer(_) | PromiseSource::LeadTime => false,
+    })
+}
+
+fn completed(case: &Case) -> Option<Event> {
+    let arrived = case.order.fulfillment_status == FulfillmentStatus::Delivered;
+    let history = case.order.origin == Origin::Import && super::apply::is_shipped(case);
+    let settled = payment::balance_due(case).get() <= 0 && case.effects.is_empty();
+    (history || (arrived && settled)).then(|| OrderCompleted { order: case.order.id }.into())
+}
+
+pub(crate) fn due(state: &State, now: Timestamp) -> Vec<Command> {
+    let cases = state.timers_due(now).filter_map(|owner| match owner {
+        TimerOwner::Case(order) => Some(*order),
+        TimerOwner::Hold(_) | TimerOwner::PurchaseOrder(_) => None,
+    });
+    cases.take(EXPIRIES_PER_TURN).map(|order| crate::command::order::Command::RingTimers { order }.into()).collect()
+}
