@@ -35,8 +35,8 @@ impl Quantity {
         self.0.checked_sub(other.0).map(Self)
     }
 
-    pub fn checked_mul(self, other: Self) -> Option<Self> {
-        self.0.checked_mul(other.0).map(Self)
+    pub fn checked_mul(self, times: u32) -> Option<Self> {
+        self.0.checked_mul(times).map(Self)
     }
 
     /// The difference, or zero where `other` is larger.

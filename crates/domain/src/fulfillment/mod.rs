@@ -16,3 +16,9 @@ pub fn decide(_state: &State, _cx: &Context, _command: Command) -> Result<Vec<Ev
 pub(crate) fn react(_state: &State, _cx: &Context, _case: &Case) -> Vec<Event> {
     Vec::new()
 }
+
+pub(crate) fn apply(_case: &mut Case, _now: crate::time::Timestamp, _event: &Event) {}
+
+pub(crate) fn status(_case: &Case) -> crate::order::FulfillmentStatus {
+    crate::order::FulfillmentStatus::Unfulfilled
+}

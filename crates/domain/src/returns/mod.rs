@@ -14,3 +14,6 @@ pub fn decide(_state: &State, _cx: &Context, command: Command) -> Result<Vec<Eve
 }
 
 pub(crate) fn apply(_state: &mut State, _now: Timestamp, _event: &mut Event) {}
+
+/// Folds the returns of a case.
+pub(crate) fn fold(_case: &mut crate::order::Case, _now: Timestamp, _event: &Event) {}
