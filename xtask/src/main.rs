@@ -1,1 +1,25 @@
-fn main() {}
+//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`.
+
+mod openapi;
+mod suites;
+mod tidy;
+
+use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test", names @ ..] => suites::run(names),
+        ["tidy"] => tidy::run(),
+        ["openapi"] => openapi::write(),
+        ["openapi", "--check"] => openapi::check(),
+        _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi [--check]"),
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+}

@@ -82,6 +82,7 @@ impl State {
                 let mut events = if full { Vec::new() } else { stock::react(self, cx, &key) };
                 if events.is_empty() {
                     events = purchasing::react(self, cx, &key);
+                    events.extend(order::react_level(self, cx, &key));
                     events.extend(alert::react(self, cx, &key));
                 }
                 for event in events {

@@ -1,0 +1,83 @@
+//! `cargo xtask test`: every suite, one after another, and a table at the end.
+
+use anyhow::{Context, Result, bail};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+struct Suite {
+    name: &'static str,
+    about: &'static str,
+    run: fn() -> Result<()>,
+}
+
+const SUITES: &[Suite] = &[
+    Suite { name: "rust", about: "unit, story, engine, crash and HTTP tests", run: rust },
+    Suite { name: "openapi", about: "docs/openapi.json is what the handlers say", run: crate::openapi::check },
+    Suite { name: "demo", about: "the demo trades two days and proves its numbers", run: demo },
+];
+
+/// # Errors
+/// When a suite failed, after all have run.
+pub fn run(names: &[&str]) -> Result<()> {
+    if let Some(unknown) = names.iter().find(|name| SUITES.iter().all(|suite| suite.name != **name)) {
+        let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+        bail!("there is no suite \"{unknown}\"; choose from {}", known.join(", "));
+    }
+    let mut table = Vec::new();
+    for suite in SUITES.iter().filter(|suite| names.is_empty() || names.contains(&suite.name)) {
+        println!("── {}: {}", suite.name, suite.about);
+        let started = Instant::now();
+        let result = (suite.run)();
+        if let Err(error) = &result {
+            println!("{error:#}");
+        }
+        table.push((suite.name, result.is_ok(), started.elapsed().as_secs()));
+    }
+    println!("\n{:<12} {:<8} seconds", "suite", "result");
+    for (name, passed, seconds) in &table {
+        println!("{name:<12} {:<8} {seconds}", if *passed { "passed" } else { "FAILED" });
+    }
+    match table.iter().filter(|(_, passed, _)| !passed).count() {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} suites failed", table.len()),
+    }
+}
+
+fn cargo(arguments: &[&str]) -> Result<()> {
+    let status = Command::new(env!("CARGO")).args(arguments).current_dir(crate::root()).status().context("cargo could not be run")?;
+    if !status.success() {
+        bail!("cargo {} failed", arguments.join(" "));
+    }
+    Ok(())
+}
+
+fn rust() -> Result<()> {
+    cargo(&["test", "--workspace", "--quiet"])
+}
+
+/// The release binary is built here: the demo is what a user runs first, as they run it.
+fn demo() -> Result<()> {
+    cargo(&["build", "--release", "--quiet", "--package", "quartermaster"])?;
+    let binary = crate::root().join("target/release/quartermaster");
+    let output = Command::new(binary)
+        .args(["demo", "--headless", "--speed", "max", "--days", "2", "--listen", "127.0.0.1:0"])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("the demo could not be run")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        bail!("the demo ended with {}:\n{text}", output.status);
+    }
+    let last = text.lines().last().context("the demo printed nothing")?;
+    let summary: serde_json::Value = serde_json::from_str(last).with_context(|| format!("not a summary: {last}"))?;
+    for key in ["orders", "shipped", "purchase_orders"] {
+        if summary[key].as_u64().is_none_or(|count| count == 0) {
+            bail!("the demo's summary has no {key}: {last}");
+        }
+    }
+    if summary["verified"] != true {
+        bail!("the demo's numbers do not verify: {last}");
+    }
+    println!("{last}");
+    Ok(())
+}
