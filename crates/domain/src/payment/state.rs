@@ -161,3 +161,6 @@ pub enum Outcome {
         message: SmolStr,
     },
 }
+
+/// Payments under this gateway are recorded by people; nobody is asked.
+pub const MANUAL_GATEWAY: &str = "manual";

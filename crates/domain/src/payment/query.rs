@@ -1,0 +1,75 @@
+//! Sums over the payments of a case.
+
+use super::PaymentState;
+use crate::catalog::PaymentTiming;
+use crate::money::Amount;
+use crate::order::{Case, Origin, PaymentStatus};
+use crate::state::State;
+
+/// Authorized and neither captured nor voided nor expired, plus what was captured.
+pub fn authorized(case: &Case) -> Amount {
+    let live = case.payments.iter().filter(|payment| is_live(payment.status));
+    live.map(|payment| payment.authorized.max(payment.captured)).sum()
+}
+
+pub fn captured(case: &Case) -> Amount {
+    case.payments.iter().map(|payment| payment.captured).sum()
+}
+
+pub fn refunded(case: &Case) -> Amount {
+    case.payments.iter().map(|payment| payment.refunded).sum()
+}
+
+/// What the customer still has to pay; negative when money has to go back.
+pub fn balance_due(case: &Case) -> Amount {
+    case.order.owed() - (captured(case) - refunded(case))
+}
+
+pub(crate) fn is_live(status: PaymentState) -> bool {
+    match status {
+        PaymentState::Authorized | PaymentState::Captured | PaymentState::Refunded => true,
+        PaymentState::Requested | PaymentState::Failed | PaymentState::Voided | PaymentState::Expired => false,
+    }
+}
+
+/// Enough is authorized or captured for the work of the warehouse to begin.
+pub(crate) fn is_secured(state: &State, case: &Case) -> bool {
+    if case.order.origin == Origin::Import {
+        return false;
+    }
+    let owed = case.order.owed();
+    if owed.get() <= 0 {
+        return true;
+    }
+    let timing = state.catalog.channels.get(&case.order.channel).map(|channel| channel.payment.timing);
+    let invoiced = timing == Some(PaymentTiming::Invoice) && case.order.claimed_payments.is_empty();
+    invoiced || authorized(case) - refunded(case) >= owed
+}
+
+pub(crate) fn status(case: &Case) -> PaymentStatus {
+    let (captured, refunded) = (captured(case), refunded(case));
+    if captured.get() > 0 {
+        return if refunded >= captured {
+            PaymentStatus::Refunded
+        } else if refunded.get() > 0 {
+            PaymentStatus::PartiallyRefunded
+        } else if captured >= case.order.owed() {
+            PaymentStatus::Captured
+        } else {
+            PaymentStatus::PartiallyCaptured
+        };
+    }
+    let any = |wanted: PaymentState| case.payments.iter().any(|payment| payment.status == wanted);
+    if any(PaymentState::Authorized) {
+        return PaymentStatus::Authorized;
+    }
+    if any(PaymentState::Requested) {
+        return PaymentStatus::Pending;
+    }
+    match case.payments.last().map(|payment| payment.status) {
+        Some(PaymentState::Failed) => PaymentStatus::Failed,
+        Some(PaymentState::Voided) => PaymentStatus::Voided,
+        Some(PaymentState::Expired) => PaymentStatus::Expired,
+        Some(PaymentState::Requested | PaymentState::Authorized | PaymentState::Captured | PaymentState::Refunded) | None => PaymentStatus::None,
+    }
+}
