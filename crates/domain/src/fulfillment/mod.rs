@@ -1,24 +1,10 @@
-//! The fulfillment room.
+//! Fulfillment: pick, pack and ship for one location.
+mod apply;
+mod decide;
+mod react;
 mod state;
+
+pub(crate) use apply::{apply, status};
+pub use decide::decide;
 pub use state::*;
-
-use crate::command::fulfillment::Command;
-use crate::event::Event;
-use crate::order::Case;
-use crate::rejection::Rejection;
-use crate::settle::Context;
-use crate::state::State;
-
-pub fn decide(_state: &State, _cx: &Context, _command: Command) -> Result<Vec<Event>, Rejection> {
-    Err(Rejection::invalid("command", "not yet"))
-}
-
-pub(crate) fn react(_state: &State, _cx: &Context, _case: &Case) -> Vec<Event> {
-    Vec::new()
-}
-
-pub(crate) fn apply(_case: &mut Case, _now: crate::time::Timestamp, _event: &Event) {}
-
-pub(crate) fn status(_case: &Case) -> crate::order::FulfillmentStatus {
-    crate::order::FulfillmentStatus::Unfulfilled
-}
+pub(crate) use react::react;

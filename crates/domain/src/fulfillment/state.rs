@@ -73,3 +73,42 @@ pub struct Parcel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking_number: Option<SmolStr>,
 }
+
+/// What can happen to a fulfillment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    StartPick,
+    FindNothing,
+    Pack,
+    Ship,
+    Deliver,
+    Cancel,
+}
+
+impl FulfillmentState {
+    /// The lifecycle, whole.
+    #[rustfmt::skip]
+    pub fn after(self, step: Step) -> Option<Self> {
+        match (self, step) {
+            (Self::Released, Step::StartPick)   => Some(Self::Picking),
+            (Self::Picking,  Step::FindNothing) => Some(Self::ShortPicked),
+            (Self::Picking,  Step::Pack)        => Some(Self::Packed),
+            (Self::Packed,   Step::Ship)        => Some(Self::Shipped),
+            (Self::Shipped,  Step::Deliver)     => Some(Self::Delivered),
+            (Self::Released | Self::Picking | Self::Packed, Step::Cancel) => Some(Self::Canceled),
+            (Self::Released, Step::FindNothing | Step::Pack | Step::Ship | Step::Deliver)
+            | (Self::Picking, Step::StartPick | Step::Ship | Step::Deliver)
+            | (Self::Packed, Step::StartPick | Step::FindNothing | Step::Pack | Step::Deliver)
+            | (Self::Shipped, Step::StartPick | Step::FindNothing | Step::Pack | Step::Ship | Step::Cancel)
+            | (Self::Delivered | Self::ShortPicked | Self::Canceled, _) => None,
+        }
+    }
+
+    /// Nothing can happen to it any more but its delivery.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Shipped | Self::Delivered | Self::ShortPicked | Self::Canceled => true,
+            Self::Released | Self::Picking | Self::Packed => false,
+        }
+    }
+}
