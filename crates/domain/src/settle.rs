@@ -3,7 +3,7 @@
 //! Reactions look at what was touched (a case, a level), not at single events: a room states what follows from the case as it
 //! now stands, and says nothing when it already follows. So the order of events within a transaction cannot lose a reaction.
 
-use crate::command::Command;
+use crate::command::{self, Command};
 use crate::event::{Event, Recorded, Subject};
 use crate::limits::TRANSACTION_EVENTS_MAX;
 use crate::rejection::Rejection;
@@ -33,7 +33,12 @@ impl State {
     /// # Errors
     /// The rejection, when the command is refused; then nothing has changed.
     pub fn settle(&mut self, cx: &Context, command: Command) -> Result<Transaction, Rejection> {
+        let fill = match &command {
+            Command::Stock(command::stock::Command::FillBackorders { sku, location }) => Some((sku.clone(), location.clone())),
+            _ => None,
+        };
         let decided = self.decide(cx, command)?;
+        self.touched.levels.extend(fill);
         let mut transaction = Transaction { events: Vec::with_capacity(decided.len() + 4) };
         for event in decided {
             self.record(cx.now, &mut transaction, None, event);
@@ -79,7 +84,7 @@ impl State {
                 }
             } else if let Some(key) = self.touched.levels.pop_first() {
                 let full = transaction.events.len() >= TRANSACTION_EVENTS_MAX;
-                let mut events = if full { Vec::new() } else { stock::react(self, cx, &key) };
+                let mut events = if full { Vec::new() } else { stock::react(self, &key) };
                 if events.is_empty() {
                     events = purchasing::react(self, cx, &key);
                     events.extend(order::react_level(self, cx, &key));

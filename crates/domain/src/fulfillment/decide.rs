@@ -3,7 +3,7 @@
 use super::{Fulfillment, FulfillmentState, Step};
 use crate::command::fulfillment::Command;
 use crate::event::Event;
-use crate::event::fulfillment::{CancelDeclined, CancelRequested, Delivered, Packed, PickStarted, ShortPicked, Shipped, WorkLine};
+use crate::event::fulfillment::{CancelDeclined, CancelRequested, Delivered, Packed, PickStarted, Shipped, ShortPicked, WorkLine};
 use crate::event::stock::{AdjustedLine, Bucket, ReleaseReason, ReleasedLine, StockAdjusted, StockBackordered, StockLine, StockReleased};
 use crate::fulfillment::Shipment;
 use crate::id::{AdjustmentId, FulfillmentId, LineId};

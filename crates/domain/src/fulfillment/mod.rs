@@ -6,5 +6,5 @@ mod state;
 
 pub(crate) use apply::{apply, status};
 pub use decide::decide;
-pub use state::*;
 pub(crate) use react::react;
+pub use state::*;

@@ -61,8 +61,7 @@ fn release_line<'a>(line: &'a Line, works: &mut BTreeMap<&'a LocationCode, Vec<F
         };
         let kits = line.parts.iter().map(|part| free(part).groups_of(part.per_unit)).min().unwrap_or_default();
         for (index, part) in line.parts.iter().enumerate() {
-            let quantity =
-                if whole { part.per_unit.checked_mul(kits.get()).expect("part of what was ordered") } else { free(part) };
+            let quantity = if whole { part.per_unit.checked_mul(kits.get()).expect("part of what was ordered") } else { free(part) };
             if quantity.is_zero() {
                 continue;
             }

@@ -37,7 +37,9 @@ fn record(case: &Case, effect: &Effect, outcome: Outcome) -> Vec<Event> {
         (Action::Authorize { payment, .. } | Action::Capture { payment, .. }, Outcome::Captured { amount, reference }) => {
             vec![PaymentCaptured { payment: *payment, effect: some, amount, reference: Some(reference) }.into()]
         }
-        (Action::Verify { payment, amount }, Outcome::Authorized { .. } | Outcome::Captured { .. }) => verified(case, *payment, *amount, id),
+        (Action::Verify { payment, amount }, Outcome::Authorized { .. } | Outcome::Captured { .. }) => {
+            verified(case, *payment, *amount, id)
+        }
         (Action::Void { payment }, Outcome::Voided) => vec![PaymentVoided { payment: *payment, effect: some }.into()],
         (Action::Refund { payment, refund, .. }, Outcome::Refunded { amount, reference }) => {
             vec![RefundCompleted { refund: *refund, payment: *payment, effect: some, amount, reference: Some(reference) }.into()]
@@ -77,7 +79,12 @@ fn retry(state: &State, cx: &Context, case: &Case, token: Option<SmolStr>) -> Re
         return Err(Rejection::wrong_status("order", case.order.id, case.order.status, "open or on_hold"));
     }
     if !case.effects.is_empty() {
-        return Err(Rejection::wrong_status("order", case.order.id, "being_paid", "done with the payment under way; read it again shortly"));
+        return Err(Rejection::wrong_status(
+            "order",
+            case.order.id,
+            "being_paid",
+            "done with the payment under way; read it again shortly",
+        ));
     }
     if case.payments.len() >= ORDER_PAYMENTS_MAX {
         return Err(Rejection::invalid("payments", format!("an order has at most {ORDER_PAYMENTS_MAX} payments")));
@@ -107,7 +114,12 @@ fn mark_paid(case: &Case, amount: Option<Amount>, reference: Option<SmolStr>) ->
         return Err(Rejection::invalid("amount", format!("must be 1 to {due}, the balance due (minor units)")));
     }
     if !case.effects.is_empty() {
-        return Err(Rejection::wrong_status("order", case.order.id, "being_paid", "done with the payment under way; read it again shortly"));
+        return Err(Rejection::wrong_status(
+            "order",
+            case.order.id,
+            "being_paid",
+            "done with the payment under way; read it again shortly",
+        ));
     }
     let payment = react::next_payment(case);
     let claimed = PaymentClaimed {

@@ -8,8 +8,8 @@ mod state;
 
 pub(crate) use apply::{apply, count};
 pub use decide::decide;
-pub(crate) use query::{is_secured, status};
 pub use query::{authorized, balance_due, captured, refunded};
+pub(crate) use query::{is_secured, status};
 pub(crate) use react::{authorization_expired, react};
 pub use refund::{RefundPreview, preview_refund};
 pub use state::*;

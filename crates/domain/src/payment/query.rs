@@ -70,6 +70,8 @@ pub(crate) fn status(case: &Case) -> PaymentStatus {
         Some(PaymentState::Failed) => PaymentStatus::Failed,
         Some(PaymentState::Voided) => PaymentStatus::Voided,
         Some(PaymentState::Expired) => PaymentStatus::Expired,
-        Some(PaymentState::Requested | PaymentState::Authorized | PaymentState::Captured | PaymentState::Refunded) | None => PaymentStatus::None,
+        Some(PaymentState::Requested | PaymentState::Authorized | PaymentState::Captured | PaymentState::Refunded) | None => {
+            PaymentStatus::None
+        }
     }
 }

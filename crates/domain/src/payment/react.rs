@@ -173,8 +173,16 @@ fn give_back(state: &State, case: &Case) -> Option<Event> {
     let refund = next_refund(case, 0);
     let reason = Some(smol_str::SmolStr::new_static("canceled"));
     Some(
-        RefundRequested { refund, payment: payment.id, effect: next_effect(state), amount, reason, lines: Vec::new(), charges: Amount::ZERO }
-            .into(),
+        RefundRequested {
+            refund,
+            payment: payment.id,
+            effect: next_effect(state),
+            amount,
+            reason,
+            lines: Vec::new(),
+            charges: Amount::ZERO,
+        }
+        .into(),
     )
 }
 

@@ -1,0 +1,24 @@
+//! How events change the catalog.
+
+use super::ItemStatus;
+use crate::event::Event;
+use crate::state::State;
+
+pub(crate) fn apply(state: &mut State, event: &mut Event) {
+    let catalog = &mut state.catalog;
+    match event {
+        Event::ItemCreated(event) => catalog.items.insert(event.item.sku.clone(), event.item.clone()),
+        Event::ItemUpdated(event) => catalog.items.insert(event.item.sku.clone(), event.item.clone()),
+        Event::ItemRetired(event) => {
+            let item = catalog.items.get_mut(&event.sku).expect("decide looked the item up");
+            item.status = ItemStatus::Retired;
+            item.version += 1;
+        }
+        Event::LocationCreated(event) => catalog.locations.insert(event.location.code.clone(), event.location.clone()),
+        Event::LocationUpdated(event) => catalog.locations.insert(event.location.code.clone(), event.location.clone()),
+        Event::ChannelCreated(event) => catalog.channels.insert(event.channel.code.clone(), event.channel.clone()),
+        Event::ChannelUpdated(event) => catalog.channels.insert(event.channel.code.clone(), event.channel.clone()),
+        Event::SettingsUpdated(event) => catalog.settings.insert((), event.settings.clone()),
+        _ => {}
+    }
+}

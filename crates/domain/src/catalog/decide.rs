@@ -1,0 +1,223 @@
+//! What may be said about items, locations, channels and settings.
+
+use super::{Buffer, Channel, Item, ItemKind, ItemStatus, Location, Settings, SourcingRule};
+use crate::command::catalog::Command;
+use crate::event::Event;
+use crate::event::catalog::{
+    ChannelCreated, ChannelUpdated, ItemCreated, ItemRetired, ItemUpdated, LocationCreated, LocationUpdated, SettingsUpdated,
+};
+use crate::limits;
+use crate::rejection::Rejection;
+use crate::settle::Context;
+use crate::state::State;
+use crate::text::Metadata;
+use jiff::tz::TimeZone;
+
+/// Most units of a component in one kit, so that kits times the largest quantity stay countable.
+const COMPONENT_UNITS_MAX: u32 = 400;
+
+pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
+    let catalog = &state.catalog;
+    Ok(vec![match command {
+        Command::CreateItem(mut item) => {
+            if catalog.items.contains(&item.sku) {
+                return Err(Rejection::exists("item", &item.sku));
+            }
+            check_item(state, &item)?;
+            (item.version, item.created_at, item.status) = (1, cx.now, ItemStatus::Active);
+            ItemCreated { item }.into()
+        }
+        Command::UpdateItem { mut item, expected_version } => {
+            let known = catalog.items.get(&item.sku).ok_or_else(|| Rejection::not_found("item", &item.sku))?;
+            check_version(expected_version, known.version)?;
+            check_item(state, &item)?;
+            check_kind(state, known, &item)?;
+            (item.version, item.created_at, item.status) = (known.version + 1, known.created_at, ItemStatus::Active);
+            ItemUpdated { item }.into()
+        }
+        Command::RetireItem { sku, expected_version } => {
+            let known = catalog.items.get(&sku).ok_or_else(|| Rejection::not_found("item", &sku))?;
+            check_version(expected_version, known.version)?;
+            if known.status == ItemStatus::Retired {
+                return Err(Rejection::wrong_status("item", &sku, known.status, "active"));
+            }
+            ItemRetired { sku }.into()
+        }
+        Command::CreateLocation(mut location) => {
+            if catalog.locations.contains(&location.code) {
+                return Err(Rejection::exists("location", &location.code));
+            }
+            if catalog.locations.len() >= limits::LOCATIONS_MAX {
+                return Err(Rejection::invalid("code", format!("a shop has at most {} locations", limits::LOCATIONS_MAX)));
+            }
+            check_location(&location)?;
+            (location.version, location.created_at) = (1, cx.now);
+            LocationCreated { location }.into()
+        }
+        Command::UpdateLocation { mut location, expected_version } => {
+            let known = catalog.locations.get(&location.code).ok_or_else(|| Rejection::not_found("location", &location.code))?;
+            check_version(expected_version, known.version)?;
+            check_location(&location)?;
+            (location.version, location.created_at) = (known.version + 1, known.created_at);
+            LocationUpdated { location }.into()
+        }
+        Command::CreateChannel(mut channel) => {
+            if catalog.channels.contains(&channel.code) {
+                return Err(Rejection::exists("channel", &channel.code));
+            }
+            if catalog.channels.len() >= limits::CHANNELS_MAX {
+                return Err(Rejection::invalid("code", format!("a shop has at most {} channels", limits::CHANNELS_MAX)));
+            }
+            check_channel(state, &channel)?;
+            (channel.version, channel.created_at) = (1, cx.now);
+            ChannelCreated { channel }.into()
+        }
+        Command::UpdateChannel { mut channel, expected_version } => {
+            let known = catalog.channels.get(&channel.code).ok_or_else(|| Rejection::not_found("channel", &channel.code))?;
+            check_version(expected_version, known.version)?;
+            check_channel(state, &channel)?;
+            (channel.version, channel.created_at) = (known.version + 1, known.created_at);
+            ChannelUpdated { channel }.into()
+        }
+        Command::UpdateSettings { mut settings, expected_version } => {
+            let known = catalog.settings();
+            check_version(expected_version, known.version)?;
+            check_settings(&settings)?;
+            settings.version = known.version + 1;
+            SettingsUpdated { settings }.into()
+        }
+    }])
+}
+
+pub(crate) fn check_version(expected: Option<u64>, current: u64) -> Result<(), Rejection> {
+    match expected {
+        Some(expected) if expected != current => Err(Rejection::VersionMismatch { expected, current }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), Rejection> {
+    if text.trim().is_empty() || text.len() > limits::TEXT_BYTES_MAX {
+        return Err(Rejection::invalid(field, format!("must have 1 to {} bytes", limits::TEXT_BYTES_MAX)));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_metadata(metadata: &Metadata) -> Result<(), Rejection> {
+    let long = |text: &str| text.len() > limits::METADATA_BYTES_MAX;
+    if metadata.len() > limits::METADATA_ENTRIES_MAX || metadata.iter().any(|(key, value)| long(key) || long(value)) {
+        let (entries, bytes) = (limits::METADATA_ENTRIES_MAX, limits::METADATA_BYTES_MAX);
+        return Err(Rejection::invalid("metadata", format!("has at most {entries} entries of at most {bytes} bytes")));
+    }
+    Ok(())
+}
+
+fn check_item(state: &State, item: &Item) -> Result<(), Rejection> {
+    check_text("name", &item.name)?;
+    check_metadata(&item.metadata)?;
+    if let Some(cost) = item.unit_cost
+        && (cost.amount.is_negative() || cost.amount.get() > limits::AMOUNT_MAX)
+    {
+        return Err(Rejection::invalid("unit_cost", "must not be negative"));
+    }
+    let ItemKind::Kit { components, .. } = &item.kind else { return Ok(()) };
+    if components.is_empty() || components.len() > limits::KIT_COMPONENTS_MAX {
+        return Err(Rejection::invalid("components", format!("a kit has 1 to {} components", limits::KIT_COMPONENTS_MAX)));
+    }
+    for (at, part) in components.iter().enumerate() {
+        if part.quantity.is_zero() || part.quantity.get() > COMPONENT_UNITS_MAX {
+            return Err(Rejection::invalid(format!("components[{at}].quantity"), format!("must be 1 to {COMPONENT_UNITS_MAX}")));
+        }
+        if components[..at].iter().any(|other| other.sku == part.sku) {
+            return Err(Rejection::invalid("components", format!("{} stands twice; add the quantities up", part.sku)));
+        }
+        let component = state.catalog.items.get(&part.sku).ok_or_else(|| Rejection::not_found("item", &part.sku))?;
+        if component.kind != ItemKind::Stocked {
+            return Err(Rejection::invalid("components", format!("{} is not a stocked item", part.sku)));
+        }
+    }
+    Ok(())
+}
+
+/// Stock keeps its meaning: what was ever stocked stays stocked.
+fn check_kind(state: &State, known: &Item, item: &Item) -> Result<(), Rejection> {
+    let stocked = state.stock.locations_of(&item.sku).next().is_some();
+    let in_a_kit = || {
+        let kits = state.catalog.items.sorted().into_iter().map(|(_, other)| other);
+        kits.into_iter().any(|other| match &other.kind {
+            ItemKind::Kit { components, .. } => components.iter().any(|part| part.sku == item.sku),
+            ItemKind::Stocked | ItemKind::Service => false,
+        })
+    };
+    let changed = std::mem::discriminant(&known.kind) != std::mem::discriminant(&item.kind);
+    if changed && (stocked || in_a_kit()) {
+        return Err(Rejection::invalid("kind", "can't change once the item has stock or is part of a kit; create another SKU"));
+    }
+    Ok(())
+}
+
+fn check_location(location: &Location) -> Result<(), Rejection> {
+    check_text("name", &location.name)?;
+    check_country("address.country", &location.address.country)?;
+    if TimeZone::get(&location.time_zone).is_err() {
+        let problem = format!("\"{}\" is no IANA time zone; use one like \"America/Chicago\"", location.time_zone);
+        return Err(Rejection::invalid("time_zone", problem));
+    }
+    if location.cutoff_minute >= 24 * 60 {
+        return Err(Rejection::invalid("cutoff_minute", "must be 0 to 1439, minutes after midnight"));
+    }
+    let days = &location.working_days;
+    let sound = !days.is_empty() && days.iter().enumerate().all(|(at, day)| *day < 7 && !days[..at].contains(day));
+    if !sound {
+        return Err(Rejection::invalid("working_days", "name each working day once, 0 (Monday) to 6 (Sunday)"));
+    }
+    if location.handling_days > 365 {
+        return Err(Rejection::invalid("handling_days", "must be at most 365"));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_country(field: &str, country: &str) -> Result<(), Rejection> {
+    if country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_uppercase()) {
+        return Ok(());
+    }
+    Err(Rejection::invalid(field, format!("\"{country}\" is no ISO 3166 code; use two capital letters like \"US\"")))
+}
+
+fn check_channel(state: &State, channel: &Channel) -> Result<(), Rejection> {
+    check_text("name", &channel.name)?;
+    let preferred = channel.sourcing.iter().flat_map(|rule| match rule {
+        SourcingRule::Prefer { locations, .. } => locations.as_slice(),
+        SourcingRule::SameCountry
+        | SourcingRule::SameRegion
+        | SourcingRule::Priority
+        | SourcingRule::FewestSplits
+        | SourcingRule::Nearest => &[],
+    });
+    for code in channel.locations.iter().chain(preferred) {
+        if !state.catalog.locations.contains(code) {
+            return Err(Rejection::not_found("location", code));
+        }
+    }
+    if channel.sourcing.len() > limits::SOURCING_RULES_MAX {
+        return Err(Rejection::invalid("sourcing", format!("has at most {} rules", limits::SOURCING_RULES_MAX)));
+    }
+    match channel.buffer {
+        Buffer::Percent(percent) if percent > 100 => return Err(Rejection::invalid("buffer", "a percentage is 0 to 100")),
+        Buffer::None | Buffer::Units(_) | Buffer::Percent(_) => {}
+    }
+    if !(0..=limits::PAYMENT_WINDOW_MS_MAX).contains(&channel.payment.window_ms) {
+        return Err(Rejection::invalid("payment.window_seconds", format!("must be at most {}", limits::PAYMENT_WINDOW_MS_MAX / 1000)));
+    }
+    check_text("payment.gateway", &channel.payment.gateway)
+}
+
+fn check_settings(settings: &Settings) -> Result<(), Rejection> {
+    if settings.complete_after_days == 0 || settings.complete_after_days > 365 {
+        return Err(Rejection::invalid("complete_after_days", "must be 1 to 365"));
+    }
+    if settings.promise_margin_days > 365 {
+        return Err(Rejection::invalid("promise_margin_days", "must be at most 365"));
+    }
+    Ok(())
+}
