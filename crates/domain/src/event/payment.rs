@@ -112,6 +112,9 @@ pub struct RefundRequested {
     pub payment: PaymentId,
     pub effect: EffectId,
     pub amount: Amount,
+    /// Money beyond what is owed, after a cancellation.
+    #[serde(default)]
+    pub of_excess: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<SmolStr>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -148,6 +148,7 @@ fn refund_requested(case: &mut Case, now: Timestamp, event: &RefundRequested) {
         id: event.refund,
         payment: event.payment,
         amount: event.amount,
+        of_excess: event.of_excess,
         status: RefundStatus::Requested,
         reason: event.reason.clone(),
         failure: None,

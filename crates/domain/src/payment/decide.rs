@@ -93,7 +93,7 @@ fn retry(state: &State, cx: &Context, case: &Case, token: Option<SmolStr>) -> Re
         let (amount, effect) = (payment.authorized - payment.captured, crate::id::EffectId(state.counters().effect + 1));
         return Ok(vec![crate::event::payment::CaptureRequested { payment: payment.id, effect, amount }.into()]);
     }
-    let missing = case.order.owed() - (query::authorized(case) - query::refunded(case));
+    let missing = query::worth(case) - (query::authorized(case) - query::refunded(case));
     if missing.get() <= 0 {
         return Err(Rejection::wrong_status("order", case.order.id, case.order.payment_status, "unpaid"));
     }

@@ -1,6 +1,6 @@
 //! Sums over the payments of a case.
 
-use super::PaymentState;
+use super::{PaymentState, RefundStatus};
 use crate::catalog::PaymentTiming;
 use crate::money::Amount;
 use crate::order::{Case, Origin, PaymentStatus};
@@ -22,7 +22,13 @@ pub fn refunded(case: &Case) -> Amount {
 
 /// What the customer still has to pay; negative when money has to go back.
 pub fn balance_due(case: &Case) -> Amount {
-    case.order.owed() - (captured(case) - refunded(case))
+    worth(case) - (captured(case) - refunded(case))
+}
+
+/// What the order is to bring in: what is owed less what was given back for other reasons than a cancellation.
+pub(crate) fn worth(case: &Case) -> Amount {
+    let given = case.refunds.iter().filter(|refund| !refund.of_excess && refund.status != RefundStatus::Failed);
+    case.order.owed() - given.map(|refund| refund.amount).sum()
 }
 
 pub(crate) fn is_live(status: PaymentState) -> bool {
@@ -37,7 +43,7 @@ pub(crate) fn is_secured(state: &State, case: &Case) -> bool {
     if case.order.origin == Origin::Import {
         return false;
     }
-    let owed = case.order.owed();
+    let owed = worth(case);
     if owed.get() <= 0 {
         return true;
     }
@@ -53,7 +59,7 @@ pub(crate) fn status(case: &Case) -> PaymentStatus {
             PaymentStatus::Refunded
         } else if refunded.get() > 0 {
             PaymentStatus::PartiallyRefunded
-        } else if captured >= case.order.owed() {
+        } else if captured >= worth(case) {
             PaymentStatus::Captured
         } else {
             PaymentStatus::PartiallyCaptured

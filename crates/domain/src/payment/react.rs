@@ -74,7 +74,7 @@ fn confirmed(payment: PaymentId, claim: &crate::order::ClaimedPayment) -> Event 
 
 /// Asks for what is owed and not yet secured, once; after a failure a person or the customer tries again.
 fn request(state: &State, cx: &Context, case: &Case, policy: &PaymentPolicy) -> Option<Event> {
-    let missing = case.order.owed() - (query::authorized(case) - query::refunded(case));
+    let missing = query::worth(case) - (query::authorized(case) - query::refunded(case));
     if missing.get() <= 0 || case.payments.len() >= ORDER_PAYMENTS_MAX {
         return None;
     }
@@ -139,17 +139,17 @@ fn wanted(case: &Case, policy: &PaymentPolicy) -> Amount {
     let kept = query::captured(case) - query::refunded(case);
     let everything = case.order.parts().all(|part| part.open().is_zero());
     if everything {
-        return case.order.owed() - kept;
+        return query::worth(case) - kept;
     }
     if !policy.multicapture {
         return match policy.single_capture {
-            SingleCapture::FirstShipment => case.order.owed() - kept,
+            SingleCapture::FirstShipment => query::worth(case) - kept,
             SingleCapture::LastShipment => Amount::ZERO,
         };
     }
     let goods: Amount = case.order.lines.iter().map(|line| line.total.portion(line.shipped().get(), line.ordered.get())).sum();
     let charges: Amount = case.order.charges.iter().map(|charge| charge.total).sum();
-    (goods + charges).min(case.order.owed()) - kept
+    (goods + charges).min(query::worth(case)) - kept
 }
 
 /// A closed order keeps no authorization that it will not use.
@@ -162,9 +162,8 @@ fn void_rest(state: &State, case: &Case) -> Option<Event> {
 /// Money beyond what is owed goes back; each refund that failed is left to a person.
 fn give_back(state: &State, case: &Case) -> Option<Event> {
     let failed = case.refunds.iter().any(|refund| refund.status == RefundStatus::Failed);
-    let asked: Amount = case.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed).map(|refund| refund.amount).sum();
-    let goodwill: Amount = goodwill(case);
-    let excess = query::captured(case) - case.order.owed() - (asked - goodwill);
+    let asked: Amount = case.refunds.iter().filter(|refund| refund.of_excess).map(|refund| refund.amount).sum();
+    let excess = query::captured(case) - case.order.owed() - asked;
     if failed || excess.get() <= 0 {
         return None;
     }
@@ -172,24 +171,8 @@ fn give_back(state: &State, case: &Case) -> Option<Event> {
     let amount = excess.min(payment.captured - payment.refunded);
     let refund = next_refund(case, 0);
     let reason = Some(smol_str::SmolStr::new_static("canceled"));
-    Some(
-        RefundRequested {
-            refund,
-            payment: payment.id,
-            effect: next_effect(state),
-            amount,
-            reason,
-            lines: Vec::new(),
-            charges: Amount::ZERO,
-        }
-        .into(),
-    )
-}
-
-/// Refunds of what was delivered: they do not lower what is owed.
-fn goodwill(case: &Case) -> Amount {
-    let asked = case.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed);
-    asked.filter(|refund| refund.reason.as_deref() != Some("canceled")).map(|refund| refund.amount).sum()
+    let (lines, charges, effect) = (Vec::new(), Amount::ZERO, next_effect(state));
+    Some(RefundRequested { refund, payment: payment.id, effect, amount, of_excess: true, reason, lines, charges }.into())
 }
 
 pub(super) fn next_refund(case: &Case, further: usize) -> RefundId {

@@ -93,6 +93,7 @@ pub(super) fn refund(state: &State, case: &Case, command: RefundOrder) -> Result
             payment,
             effect: EffectId(effect),
             amount,
+            of_excess: false,
             reason: command.reason.clone(),
             lines: std::mem::take(&mut lines),
             charges: std::mem::take(&mut charges),

@@ -51,6 +51,9 @@ pub struct Refund {
     pub id: RefundId,
     pub payment: PaymentId,
     pub amount: Amount,
+    /// Money beyond what is owed, after a cancellation; any other refund lowers what the order is worth.
+    #[serde(default)]
+    pub of_excess: bool,
     pub status: RefundStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<SmolStr>,

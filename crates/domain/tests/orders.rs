@@ -1,0 +1,186 @@
+//! The way of an order, told as stories.
+
+mod story;
+use story::check;
+
+#[test]
+fn an_order_is_placed_paid_shipped_and_completed() {
+    check(
+        "receive MUG@AUS 10  -> stock.received
+         place   O1 MUG 3    -> order.placed stock.allocated order.allocated payment.requested
+         gateway O1          -> payment.authorized fulfillment.released
+         pick    O1 1        -> fulfillment.picking
+         pack    O1 1        -> fulfillment.packed
+         ship    O1 1        -> fulfillment.shipped payment.capture_requested
+         gateway O1          -> payment.captured
+         deliver O1 1        -> fulfillment.delivered order.completed",
+    );
+}
+
+#[test]
+fn released_stock_can_be_sold_again() {
+    check(
+        "receive MUG@AUS 10
+         place  O1 MUG 7         -> order.placed stock.allocated order.allocated payment.requested
+         place  O2 MUG 4 reject  -> order.placed stock.shorted order.rejected
+         gateway O1
+         cancel O1               -> fulfillment.canceled stock.released order.canceled payment.void_requested
+         gateway O1              -> payment.voided
+         place  O2 MUG 4         -> order.placed stock.allocated order.allocated payment.requested",
+    );
+}
+
+#[test]
+fn a_rejected_order_frees_its_external_id_and_a_placed_one_keeps_it() {
+    check(
+        "place O1 MUG 1          -> order.placed stock.shorted order.rejected
+         receive MUG 5
+         place O1 MUG 1          -> order.placed stock.allocated order.allocated payment.requested
+         place O1 MUG 1          -> ! order_repeated
+         place O1 MUG 2          -> ! order_exists",
+    );
+}
+
+#[test]
+fn split_ships_what_is_there_and_the_rest_later() {
+    check(
+        "receive MUG@AUS 2
+         place   O1 MUG 3 split  -> order.placed stock.allocated stock.shorted stock.backordered order.backordered payment.requested
+         gateway O1              -> payment.authorized fulfillment.released
+         ship    O1 1            -> fulfillment.picking fulfillment.packed fulfillment.shipped payment.capture_requested
+         gateway O1              -> payment.captured
+         receive MUG@AUS 5       -> stock.received stock.allocated fulfillment.released order.allocated order.promise_changed
+         ship    O1 2            -> fulfillment.picking fulfillment.packed fulfillment.shipped payment.capture_requested
+         gateway O1              -> payment.captured",
+    );
+}
+
+#[test]
+fn backorder_waits_until_the_whole_order_can_ship() {
+    check(
+        "receive MUG@AUS 2
+         place   O1 MUG 3 backorder  -> order.placed stock.allocated stock.shorted stock.backordered order.backordered payment.requested
+         gateway O1                  -> payment.authorized
+         receive MUG@AUS 1           -> stock.received stock.allocated fulfillment.released order.allocated order.promise_changed",
+    );
+}
+
+#[test]
+fn partial_ships_what_is_there_and_cancels_the_rest() {
+    check(
+        "receive MUG@AUS 2
+         place   O1 MUG 3 partial  -> order.placed stock.allocated stock.shorted order.canceled order.allocated payment.requested
+         gateway O1                -> payment.authorized fulfillment.released",
+    );
+}
+
+#[test]
+fn demand_is_summed_over_lines_and_kits_before_deciding() {
+    check(
+        "receive MUG@AUS 2
+         receive TEA@AUS 3
+         place O1 MUG 1 SET 1 TEA 2  -> order.placed stock.shorted order.rejected
+         place O2 MUG 1 SET 1 TEA 1  -> order.placed stock.allocated order.allocated payment.requested",
+    );
+}
+
+#[test]
+fn a_kit_ships_whole_from_one_location() {
+    check(
+        "receive MUG@AUS 1
+         receive TEA@BER 2
+         place O1 SET 1   -> order.placed stock.shorted order.rejected
+         receive MUG@BER 1
+         place O2 SET 1   -> order.placed stock.allocated order.allocated payment.requested",
+    );
+}
+
+#[test]
+fn a_service_needs_no_stock_and_rides_along() {
+    check(
+        "receive MUG@AUS 1
+         place   O1 MUG 1 WRAP 1  -> order.placed stock.allocated order.allocated payment.requested
+         gateway O1               -> payment.authorized fulfillment.released
+         ship    O1 1             -> fulfillment.picking fulfillment.packed fulfillment.shipped payment.capture_requested
+         place   O2 WRAP 2        -> order.placed order.allocated payment.requested
+         gateway O2               -> payment.authorized fulfillment.released",
+    );
+}
+
+#[test]
+fn a_declined_payment_can_be_tried_again_until_the_window_ends() {
+    check(
+        "receive MUG@AUS 1
+         place   O1 MUG 1  -> order.placed stock.allocated order.allocated payment.requested
+         decline O1        -> payment.failed
+         retry   O1        -> payment.requested
+         decline O1        -> payment.failed
+         wait    1801      -> stock.released order.canceled
+         place   O2 MUG 1  -> order.placed stock.allocated order.allocated payment.requested",
+    );
+}
+
+#[test]
+fn an_order_canceled_while_it_is_being_paid_is_voided_after() {
+    check(
+        "receive MUG@AUS 1
+         place   O1 MUG 1  -> order.placed stock.allocated order.allocated payment.requested
+         cancel  O1        -> stock.released order.canceled
+         gateway O1        -> payment.authorized payment.void_requested
+         gateway O1        -> payment.voided",
+    );
+}
+
+#[test]
+fn canceling_some_units_refunds_what_was_captured_for_them() {
+    check(
+        "receive MUG@AUS 2
+         place   O1 MUG 3 split
+         gateway O1
+         ship    O1 1
+         gateway O1
+         cancel  O1 1 1     -> stock.released order.canceled order.allocated
+         refund  O1 1 1     -> refund.requested
+         gateway O1         -> refund.completed
+         refund  O1 1 9     -> ! invalid",
+    );
+}
+
+#[test]
+fn a_held_order_is_not_worked_on() {
+    check(
+        "receive MUG@AUS 2
+         place   O1 MUG 1
+         gateway O1        -> payment.authorized fulfillment.released
+         stop    O1        -> order.held fulfillment.canceled
+         go      O1        -> order.released fulfillment.released
+         go      O1        -> ! wrong_status",
+    );
+}
+
+#[test]
+fn an_edit_before_picking_changes_claims_and_money() {
+    check(
+        "receive MUG@AUS 5
+         place   O1 MUG 2
+         gateway O1        -> payment.authorized fulfillment.released
+         edit    O1 1 4    -> fulfillment.canceled order.edited stock.allocated payment.requested
+         gateway O1        -> payment.authorized fulfillment.released
+         edit    O1 1 1    -> fulfillment.canceled stock.released order.canceled order.edited fulfillment.released
+         edit    O1 1 9    -> ! insufficient_stock",
+    );
+}
+
+#[test]
+fn work_under_way_is_asked_back() {
+    check(
+        "receive MUG@AUS 2
+         place   O1 MUG 2
+         gateway O1
+         pick    O1 1      -> fulfillment.picking
+         cancel  O1        -> fulfillment.cancel_requested
+         refuse  O1 1      -> fulfillment.cancel_declined
+         cancel  O1        -> fulfillment.cancel_requested
+         accept  O1 1      -> fulfillment.canceled stock.released order.canceled payment.void_requested",
+    );
+}
