@@ -1,0 +1,151 @@
+//! The handle that everybody else holds.
+
+use crate::frame::{Idempotency, Reply};
+use crate::reader::{Outstanding, Reader, Shared};
+use crate::recover::{self, OpenError};
+use crate::sequencer::Message;
+use domain::time::Timestamp;
+use domain::{Command, State};
+use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+/// Most commands that wait for the sequencer; further ones are told to come again.
+pub const QUEUE_MAX: usize = 8192;
+
+/// How an engine is opened.
+pub struct Options {
+    pub folder: PathBuf,
+    /// Milliseconds since the Unix epoch; a demo compresses it, tests stop it.
+    pub clock: Box<dyn Fn() -> Timestamp + Send>,
+    /// Gets the replies of one frame at once, with the tokens of their submissions.
+    pub on_replies: Box<dyn Fn(Vec<(u64, Reply)>) + Send>,
+    /// Told how far the log is durable.
+    pub on_durable: Box<dyn Fn(u64) + Send>,
+}
+
+impl Options {
+    /// The wall clock, and nobody who listens.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), clock: Box::new(wall_clock), on_replies: Box::new(|_| {}), on_durable: Box::new(|_| {}) }
+    }
+}
+
+fn wall_clock() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A command on its way in.
+pub struct Submission {
+    pub command: Command,
+    /// Who asks, as it will stand in the log.
+    pub actor: String,
+    pub idempotency: Option<Idempotency>,
+    /// Comes back with the reply.
+    pub token: u64,
+}
+
+/// A running engine. Dropping it stops it cleanly: what was submitted is settled and made durable first.
+pub struct Engine {
+    queue: SyncSender<Message>,
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    _lock: std::fs::File,
+}
+
+/// The queue is full, or the engine has stopped; the submission comes back.
+pub struct Busy(pub Box<Submission>);
+
+impl Engine {
+    /// Recovers from the folder and starts to serve.
+    ///
+    /// # Errors
+    /// When another process has the folder, or log or store cannot be read.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let (queue, messages) = sync_channel(QUEUE_MAX);
+        let started = recover::start(options, messages)?;
+        Ok(Self { queue, shared: started.shared, threads: Mutex::new(started.threads), _lock: started.lock })
+    }
+
+    /// Queues a command; the reply comes to `on_replies`.
+    ///
+    /// # Errors
+    /// [`Busy`] when too much waits already: try again shortly.
+    pub fn submit(&self, submission: Submission) -> Result<(), Busy> {
+        match self.queue.try_send(Message::Submit(Box::new(submission))) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(Message::Submit(back)) | TrySendError::Disconnected(Message::Submit(back))) => Err(Busy(back)),
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => unreachable!("a submission comes back as one"),
+        }
+    }
+
+    /// Waits for room in the queue instead of refusing: for imports and the demo.
+    ///
+    /// # Errors
+    /// [`Busy`] when the engine has stopped.
+    pub fn submit_waiting(&self, submission: Submission) -> Result<(), Busy> {
+        self.queue.send(Message::Submit(Box::new(submission))).map_err(|error| match error.0 {
+            Message::Submit(back) => Busy(back),
+            Message::Query(_) | Message::Stop => unreachable!("a submission comes back as one"),
+        })
+    }
+
+    /// Looks at State between two batches. `None` when the engine has stopped. Keep it short: nothing is settled meanwhile.
+    pub fn query<T: Send + 'static>(&self, ask: impl FnOnce(&State) -> T + Send + 'static) -> Option<T> {
+        let (answer, receive) = sync_channel(1);
+        let question = Box::new(move |state: &State| {
+            // The asker may have gone; then nobody needs the answer.
+            let _ = answer.send(ask(state));
+        });
+        self.queue.send(Message::Query(question)).ok()?;
+        receive.recv().ok()
+    }
+
+    /// Opens a reader of its own, for one thread at a time.
+    ///
+    /// # Errors
+    /// When log or store cannot be opened.
+    pub fn reader(&self) -> rusqlite::Result<Reader> {
+        Reader::open(self.shared.clone())
+    }
+
+    /// What has to be done outside, oldest first.
+    pub fn outstanding(&self) -> Vec<Outstanding> {
+        self.shared.outstanding()
+    }
+
+    /// The last durable sequence.
+    pub fn durable(&self) -> u64 {
+        self.shared.durable()
+    }
+
+    /// How far the store has followed.
+    pub fn stored(&self) -> u64 {
+        self.shared.stored()
+    }
+
+    /// Why the engine stopped by itself, if it did.
+    pub fn failure(&self) -> Option<String> {
+        self.shared.failure()
+    }
+
+    /// Settles what waits, makes it durable and stored, and stops.
+    pub fn stop(&self) {
+        // A closed queue means that it has stopped already.
+        let _ = self.queue.send(Message::Stop);
+        let threads = std::mem::take(&mut *self.threads.lock().expect("no thread panics with the lock"));
+        for thread in threads {
+            if thread.join().is_err() {
+                self.shared.fail("a thread of the engine panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

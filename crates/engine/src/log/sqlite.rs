@@ -1,0 +1,224 @@
+//! The embedded log: one SQLite file, a row per transaction, made durable by `synchronous=FULL`.
+
+use super::{Appended, Error, Log, Row, frame_hash};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use std::path::Path;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS transactions(
+    first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, frame INTEGER NOT NULL, time INTEGER NOT NULL,
+    actor TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS frames(
+    frame INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+    time INTEGER NOT NULL, hash BLOB NOT NULL);
+CREATE VIEW IF NOT EXISTS events AS
+    SELECT json_extract(e.value, '$.seq') AS seq, t.time AS time, t.actor AS actor, json_extract(e.value, '$.type') AS type,
+           json_extract(e.value, '$.subject') AS subject, json_extract(e.value, '$.data') AS data
+    FROM transactions t, json_each(t.body) e;
+";
+
+/// The log of one data folder. Only one may append; readers open their own.
+pub struct SqliteLog {
+    connection: Connection,
+    last: u64,
+    frame: u64,
+    hash: [u8; 32],
+}
+
+/// A frame's place and hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameMark {
+    pub frame: u64,
+    pub epoch: u64,
+    pub first_seq: u64,
+    pub last_seq: u64,
+    pub hash: [u8; 32],
+}
+
+impl SqliteLog {
+    /// # Errors
+    /// When the file cannot be opened or is no log.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.execute_batch(SCHEMA)?;
+        Self::at_end(connection)
+    }
+
+    /// Beside a live writer.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::open`].
+    pub fn open_read_only(path: &Path) -> Result<Self, Error> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        Self::at_end(connection)
+    }
+
+    fn at_end(connection: Connection) -> Result<Self, Error> {
+        let row = connection
+            .query_row("SELECT frame, last_seq, hash FROM frames ORDER BY frame DESC LIMIT 1", [], |row| {
+                Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, [u8; 32]>(2)?))
+            })
+            .optional()?;
+        let (frame, last, hash) = row.unwrap_or((0, 0, [0; 32]));
+        Ok(Self { connection, last, frame, hash })
+    }
+
+    /// Highest epoch that ever wrote.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn epoch(&self) -> Result<u64, Error> {
+        Ok(self.connection.query_row("SELECT coalesce(max(epoch), 0) FROM frames", [], |row| row.get(0))?)
+    }
+
+    /// Frames after the one given, at most `limit`, each with its rows.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn frames(&self, after: u64, limit: usize) -> Result<Vec<(FrameMark, Vec<Row>)>, Error> {
+        let sql = "SELECT frame, epoch, first_seq, last_seq, hash FROM frames WHERE frame > ?1 ORDER BY frame LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let marks = statement.query_map(params![after, limit], |row| {
+            let (frame, epoch, first_seq, last_seq, hash) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+            Ok(FrameMark { frame, epoch, first_seq, last_seq, hash })
+        })?;
+        let mut frames = Vec::new();
+        for mark in marks {
+            let mark = mark?;
+            let sql = "SELECT first_seq, last_seq, time, actor, body FROM transactions WHERE first_seq BETWEEN ?1 AND ?2 ORDER BY 1";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let rows = statement.query_map(params![mark.first_seq, mark.last_seq], read_row)?.collect::<Result<_, _>>()?;
+            frames.push((mark, rows));
+        }
+        Ok(frames)
+    }
+
+    /// The last sequence written at or before a time, in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn seq_at(&self, time: i64) -> Result<u64, Error> {
+        let sql = "SELECT coalesce(max(last_seq), 0) FROM frames WHERE time <= ?1";
+        Ok(self.connection.query_row(sql, params![time], |row| row.get(0))?)
+    }
+
+    /// A last frame's hash, for the store to remember where it stands.
+    pub fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// Copies what is durable now into another file, while others read and write.
+    ///
+    /// # Errors
+    /// When either file fails.
+    pub fn copy_to(&self, path: &Path) -> Result<(), Error> {
+        let mut target = Connection::open(path)?;
+        let backup = rusqlite::backup::Backup::new(&self.connection, &mut target)?;
+        backup.run_to_completion(1000, std::time::Duration::from_millis(1), None)?;
+        Ok(())
+    }
+
+    /// Copies any SQLite file while others use it.
+    ///
+    /// # Errors
+    /// When either file fails.
+    pub fn copy_file(from: &Path, to: &Path) -> Result<(), Error> {
+        let source = Connection::open_with_flags(from, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut target = Connection::open(to)?;
+        let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
+        backup.run_to_completion(1000, std::time::Duration::from_millis(1), None)?;
+        Ok(())
+    }
+
+    fn write(&mut self, epoch: u64, rows: &[Row], hash: &[u8; 32]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        {
+            let frame = self.frame + 1;
+            let sql = "INSERT INTO transactions(first_seq, last_seq, frame, time, actor, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let mut insert = transaction.prepare_cached(sql)?;
+            for row in rows {
+                insert.execute(params![row.first_seq, row.last_seq, frame, row.time, row.actor, row.body])?;
+            }
+            let (first, last) = (rows[0].first_seq, rows[rows.len() - 1].last_seq);
+            let time = rows[rows.len() - 1].time;
+            let sql = "INSERT INTO frames(frame, epoch, first_seq, last_seq, time, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            transaction.prepare_cached(sql)?.execute(params![frame, epoch, first, last, time, hash])?;
+        }
+        transaction.commit()
+    }
+}
+
+fn read_row(row: &rusqlite::Row) -> rusqlite::Result<Row> {
+    Ok(Row { first_seq: row.get(0)?, last_seq: row.get(1)?, time: row.get(2)?, actor: row.get(3)?, body: row.get(4)? })
+}
+
+impl Log for SqliteLog {
+    fn append(&mut self, expected_last: u64, epoch: u64, rows: &[Row]) -> Appended {
+        if expected_last != self.last {
+            return Appended::Fenced { last: self.last };
+        }
+        let Some(last_row) = rows.last() else { return Appended::Durable };
+        let hash = frame_hash(&self.hash, self.frame + 1, epoch, rows);
+        match self.write(epoch, rows, &hash) {
+            Ok(()) => {
+                self.last = last_row.last_seq;
+                self.frame += 1;
+                self.hash = hash;
+                Appended::Durable
+            }
+            Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::DiskFull => Appended::NoSpace,
+            Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::ConstraintViolation => {
+                Appended::Fenced { last: self.last }
+            }
+            Err(error) => Appended::InDoubt(error.to_string()),
+        }
+    }
+
+    fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Row>, Error> {
+        let sql = "SELECT first_seq, last_seq, time, actor, body FROM transactions
+                   WHERE first_seq >= coalesce((SELECT first_seq FROM transactions WHERE first_seq <= ?1 ORDER BY first_seq DESC LIMIT 1), 0)
+                     AND last_seq >= ?1 ORDER BY first_seq LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_map(params![from_seq, limit], read_row)?.collect::<Result<_, _>>()?)
+    }
+
+    fn last(&self) -> u64 {
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(first_seq: u64, last_seq: u64) -> Row {
+        Row { first_seq, last_seq, time: 7, actor: "a".into(), body: format!("[{{\"seq\":{first_seq}}}]") }
+    }
+
+    #[test]
+    fn an_append_behind_the_end_is_fenced() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SqliteLog::open(&folder.path().join("log.db")).unwrap();
+        assert_eq!(log.append(0, 1, &[row(1, 2), row(3, 3)]), Appended::Durable);
+        assert_eq!(log.append(0, 1, &[row(1, 1)]), Appended::Fenced { last: 3 });
+        let again = SqliteLog::open(&folder.path().join("log.db")).unwrap();
+        assert_eq!((again.last(), again.hash), (3, log.hash));
+        assert_eq!(again.read(2, 10).unwrap(), vec![row(1, 2), row(3, 3)]);
+        assert_eq!(again.read(3, 10).unwrap(), vec![row(3, 3)]);
+    }
+
+    #[test]
+    fn a_full_disk_leaves_the_log_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SqliteLog::open(&folder.path().join("log.db")).unwrap();
+        log.connection.pragma_update(None, "max_page_count", 8).unwrap();
+        let big = Row { body: "x".repeat(100_000), ..row(1, 1) };
+        assert_eq!(log.append(0, 1, &[big]), Appended::NoSpace);
+        assert_eq!(log.append(0, 1, &[row(1, 1)]), Appended::Durable);
+    }
+}

@@ -1,0 +1,228 @@
+//! Reading beside the writer: what is durable, never what is only settled.
+
+mod lists;
+mod past;
+
+pub use lists::{LedgerRow, OrderFilter, OrderRow};
+pub use past::EventRow;
+
+use crate::frame::Pending;
+use crate::log::sqlite::SqliteLog;
+use crate::store;
+use domain::Image;
+use domain::id::{EffectId, OrderId};
+use domain::order::Case;
+use domain::payment::{Effect, Payment};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long a list waits for the store to follow.
+const STORE_WAIT: Duration = Duration::from_secs(1);
+
+/// An outside action with what a connector needs to do it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outstanding {
+    pub order: OrderId,
+    pub effect: Effect,
+    pub payment: Payment,
+    /// As people see the order.
+    pub number: String,
+    pub currency: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("the store could not be read: {0}")]
+    Store(#[from] rusqlite::Error),
+    #[error("{0}")]
+    Log(#[from] crate::log::Error),
+    /// Ask again, or ask for any consistency.
+    #[error("the store is behind by more than a second")]
+    Behind,
+}
+
+/// What the threads of an engine share with its readers.
+pub struct Shared {
+    pub folder: PathBuf,
+    /// `None` when the clock is not the wall's.
+    pub slack_ms: Option<i64>,
+    state: Mutex<Progress>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct Progress {
+    durable: u64,
+    stored: u64,
+    failure: Option<String>,
+    /// Durable after-images that the store does not have yet, with the sequence that made them.
+    images: BTreeMap<(&'static str, String), (u64, Image)>,
+    effects: BTreeMap<EffectId, Outstanding>,
+    effects_of: BTreeMap<OrderId, Vec<EffectId>>,
+}
+
+impl Shared {
+    pub fn new(folder: PathBuf, durable: u64, stored: u64) -> Self {
+        let state = Mutex::new(Progress { durable, stored, ..Progress::default() });
+        Self { folder, slack_ms: Some(0), state, moved: Condvar::new() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Progress> {
+        self.state.lock().expect("no thread panics with the lock")
+    }
+
+    pub fn durable(&self) -> u64 {
+        self.lock().durable
+    }
+
+    pub fn stored(&self) -> u64 {
+        self.lock().stored
+    }
+
+    pub fn failure(&self) -> Option<String> {
+        self.lock().failure.clone()
+    }
+
+    pub fn fail(&self, why: &str) {
+        tracing::error!("the engine stops: {why}");
+        self.lock().failure.get_or_insert_with(|| why.to_owned());
+        self.moved.notify_all();
+    }
+
+    pub fn clock_slack(&self) -> Option<i64> {
+        self.slack_ms
+    }
+
+    pub fn outstanding(&self) -> Vec<Outstanding> {
+        self.lock().effects.values().cloned().collect()
+    }
+
+    /// Takes up the effects of a case as it is loaded or has become durable.
+    pub fn watch(&self, case: &Case) {
+        self.lock().watch(case);
+    }
+
+    pub fn publish(&self, transactions: &[Pending], durable: u64) {
+        let mut progress = self.lock();
+        for pending in transactions {
+            for image in pending.images.iter() {
+                if let Image::Case(_, Some(case)) = image {
+                    progress.watch(case);
+                }
+                progress.images.insert((image.kind(), image.key().to_string()), (pending.committed.last_seq, image.clone()));
+            }
+        }
+        progress.durable = durable;
+        self.moved.notify_all();
+    }
+
+    pub fn stored_up_to(&self, stored: u64, batch: &[Pending]) {
+        let mut progress = self.lock();
+        for image in batch.iter().flat_map(|pending| pending.images.iter()) {
+            let key = (image.kind(), image.key().to_string());
+            if progress.images.get(&key).is_some_and(|(seq, _)| *seq <= stored) {
+                progress.images.remove(&key);
+            }
+        }
+        progress.stored = stored;
+        self.moved.notify_all();
+    }
+
+    /// Waits until `reached` says so; `false` when time is up or the engine failed.
+    fn wait(&self, limit: Duration, reached: impl Fn(&Progress) -> bool) -> bool {
+        let until = Instant::now() + limit;
+        let mut progress = self.lock();
+        loop {
+            if reached(&progress) {
+                return true;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || progress.failure.is_some() {
+                return false;
+            }
+            progress = self.moved.wait_timeout(progress, left).expect("no thread panics with the lock").0;
+        }
+    }
+}
+
+impl Progress {
+    fn watch(&mut self, case: &Case) {
+        let order = case.order.id;
+        if case.effects.is_empty() && !self.effects_of.contains_key(&order) {
+            return;
+        }
+        for id in self.effects_of.remove(&order).unwrap_or_default() {
+            self.effects.remove(&id);
+        }
+        if case.effects.is_empty() {
+            return;
+        }
+        for effect in &case.effects {
+            let payment = case.payments.iter().find(|payment| payment.id == effect.action.payment());
+            let payment = payment.expect("an effect names a payment of its case").clone();
+            let (number, currency) = (case.order.number.to_string(), case.order.currency.to_string());
+            self.effects.insert(effect.id, Outstanding { order, effect: effect.clone(), payment, number, currency });
+        }
+        self.effects_of.insert(order, case.effects.iter().map(|effect| effect.id).collect());
+    }
+}
+
+/// Connections of one thread to log and store.
+pub struct Reader {
+    shared: Arc<Shared>,
+    log: SqliteLog,
+    store: Connection,
+}
+
+impl Reader {
+    pub(crate) fn open(shared: Arc<Shared>) -> rusqlite::Result<Self> {
+        let log = SqliteLog::open_read_only(&shared.folder.join("log.db")).map_err(|error| match error {
+            crate::log::Error::Sqlite(error) => error,
+            crate::log::Error::Broken { .. } => rusqlite::Error::InvalidQuery,
+        })?;
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let store = Connection::open_with_flags(shared.folder.join("store.db"), flags)?;
+        store.busy_timeout(Duration::from_secs(5))?;
+        Ok(Self { shared, log, store })
+    }
+
+    /// An entity as its last durable transaction left it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn entity(&self, kind: &'static str, key: &str) -> Result<Option<Image>, ReadError> {
+        if let Some((_, image)) = self.shared.lock().images.get(&(kind, key.to_owned())) {
+            return Ok(Some(image.clone()).filter(|image| !image.is_gone()));
+        }
+        let sql = "SELECT body FROM entities WHERE kind = ?1 AND key = ?2";
+        let body: Option<String> = self.store.prepare_cached(sql)?.query_row(params![kind, key], |row| row.get(0)).optional()?;
+        Ok(body.map(|body| store::image(kind, &body)).transpose()?)
+    }
+
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn case(&self, id: OrderId) -> Result<Option<Arc<Case>>, ReadError> {
+        if let Some((_, Image::Case(_, case))) = self.shared.lock().images.get(&("case", id.text().to_string())) {
+            return Ok(case.clone());
+        }
+        let Some(body) = store::order_body(&self.store, id)? else { return Ok(None) };
+        match store::image("case", &body)? {
+            Image::Case(_, case) => Ok(case),
+            _ => Ok(None),
+        }
+    }
+
+    /// Waits until the store has what is durable now: so that everyone reads their writes.
+    fn catch_up(&self) -> Result<(), ReadError> {
+        let wanted = self.shared.durable();
+        if self.shared.wait(STORE_WAIT, |progress| progress.stored >= wanted) { Ok(()) } else { Err(ReadError::Behind) }
+    }
+
+    /// Waits until something after `seq` is durable; `false` when time was up.
+    pub fn wait_for(&self, seq: u64, limit: Duration) -> bool {
+        self.shared.wait(limit, |progress| progress.durable > seq)
+    }
+}

@@ -1,0 +1,178 @@
+//! Starting: the store catches up with the log, live cases load, and then the engine serves.
+
+use crate::engine::Options;
+use crate::frame::{Committed, EngineRecord, Pending};
+use crate::log::sqlite::SqliteLog;
+use crate::log::{Appended, Error as LogError, Log, Row};
+use crate::reader::{Reader, Shared};
+use crate::record::{self, Decoded};
+use crate::sequencer::{LogThread, Message, Sequencer, follow, row};
+use crate::store::Store;
+use domain::id::OrderId;
+use domain::time::Timestamp;
+use domain::{Event, State};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// Frames that wait for the store before the log waits.
+const STORE_QUEUE_MAX: usize = 64;
+/// Transactions folded between two writes of a store that catches up.
+const CATCH_UP_CHUNK: usize = 2000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("another quartermaster has the folder {0}; stop it first, or choose another --data-dir")]
+    Locked(String),
+    #[error("the folder {0} can't be used: {1}")]
+    Folder(String, std::io::Error),
+    #[error("{0}")]
+    Log(#[from] LogError),
+    #[error("the store can't be used: {0}. Delete store.db and start again; it is made anew from the log")]
+    Store(#[from] rusqlite::Error),
+    #[error("the start could not be recorded: {0}")]
+    Start(String),
+}
+
+pub struct Started {
+    pub shared: Arc<Shared>,
+    pub threads: Vec<JoinHandle<()>>,
+    pub lock: std::fs::File,
+}
+
+pub fn lock(folder: &Path) -> Result<std::fs::File, OpenError> {
+    let named = |error| OpenError::Folder(folder.display().to_string(), error);
+    std::fs::create_dir_all(folder).map_err(named)?;
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(named)?;
+    file.try_lock().map_err(|_| OpenError::Locked(folder.display().to_string()))?;
+    Ok(file)
+}
+
+pub fn start(options: Options, messages: Receiver<Message>) -> Result<Started, OpenError> {
+    let lock = lock(&options.folder)?;
+    let mut log = SqliteLog::open(&options.folder.join("log.db"))?;
+    let mut store = Store::open(&options.folder.join("store.db"))?;
+    if store.applied() > log.last() {
+        let what = format!("the store stands at {}, the log ends at {}", store.applied(), log.last());
+        return Err(LogError::Broken { at: log.last(), what }.into());
+    }
+    let mut state = State::default();
+    store.load(&mut state)?;
+    let last_time = catch_up(&log, &mut store, &mut state)?;
+    let epoch = log.epoch()? + 1;
+    let now = last_time.max((options.clock)());
+    let begun = started(log.last() + 1, now, epoch);
+    match log.append(log.last(), epoch, &[row(&begun)]) {
+        Appended::Durable => store.write(std::slice::from_ref(&begun))?,
+        Appended::Fenced { .. } | Appended::NoSpace => {
+            return Err(OpenError::Start("the disk is full, or another writer is at work".into()));
+        }
+        Appended::InDoubt(why) => return Err(OpenError::Start(why)),
+    }
+    let shared = Arc::new(Shared::new(options.folder.clone(), log.last(), store.applied()));
+    for (_, id) in state.effects() {
+        if let Ok(case) = state.case(id) {
+            shared.watch(case);
+        }
+    }
+    let threads = spawn(options, messages, log, store, state, shared.clone(), (epoch, now))?;
+    Ok(Started { shared, threads, lock })
+}
+
+fn started(seq: u64, time: Timestamp, epoch: u64) -> Pending {
+    let committed = Committed { first_seq: seq, last_seq: seq, time, actor: "system".into(), events: Vec::new() };
+    let records = vec![EngineRecord::Started { epoch, incarnation: 1 }];
+    Pending { committed: Arc::new(committed), records, images: Arc::new([]) }
+}
+
+fn spawn(
+    options: Options,
+    messages: Receiver<Message>,
+    log: SqliteLog,
+    store: Store,
+    state: State,
+    shared: Arc<Shared>,
+    (epoch, now): (u64, Timestamp),
+) -> Result<Vec<JoinHandle<()>>, OpenError> {
+    let Options { folder, clock, on_replies, on_durable } = options;
+    let (frames, frames_in) = sync_channel(1);
+    let (stores, stores_in) = sync_channel(STORE_QUEUE_MAX);
+    let lookups = Store::open(&folder.join("store.db"))?;
+    let sequencer = Sequencer {
+        state,
+        store: lookups,
+        reader: Reader::open(shared.clone())?,
+        next_seq: log.last() + 1,
+        now,
+        started: (Instant::now(), clock()),
+        clock,
+        shared: shared.clone(),
+        recent: VecDeque::new(),
+        answers: BTreeMap::new(),
+        leaving: VecDeque::new(),
+    };
+    let log = LogThread { log, epoch, shared: shared.clone(), on_replies, on_durable };
+    let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+    let failed = |error| OpenError::Folder(folder.display().to_string(), error);
+    Ok(vec![
+        thread("sequencer").spawn(move || sequencer.run(&messages, &frames)).map_err(failed)?,
+        thread("log").spawn(move || log.run(&frames_in, &stores)).map_err(failed)?,
+        thread("store").spawn(move || follow(store, &shared, &stores_in)).map_err(failed)?,
+    ])
+}
+
+/// Folds what the log has beyond the store into both. Returns the time of the last transaction.
+pub fn catch_up(log: &SqliteLog, store: &mut Store, state: &mut State) -> Result<Timestamp, OpenError> {
+    let mut last_time = Timestamp(0);
+    if let Some(row) = log.read(log.last().max(1), 1)?.last() {
+        last_time = Timestamp(row.time);
+    }
+    loop {
+        let rows = log.read(store.applied() + 1, CATCH_UP_CHUNK)?;
+        if rows.is_empty() {
+            return Ok(last_time);
+        }
+        let mut batch = Vec::with_capacity(rows.len());
+        for row in rows {
+            batch.push(fold(row, store, state)?);
+        }
+        store.write(&batch)?;
+        let leaving: Vec<OrderId> =
+            batch.iter().flat_map(|pending| &pending.committed.events).filter_map(|event| event.subject.order()).collect();
+        leaving.into_iter().for_each(|id| {
+            state.evict_case(id);
+        });
+    }
+}
+
+/// Applies one transaction of the log to State; what it gives is what the store needs.
+pub fn fold(row: Row, store: &Store, state: &mut State) -> Result<Pending, OpenError> {
+    let broken = |what: String| LogError::Broken { at: row.first_seq, what };
+    let time = Timestamp(row.time);
+    let (mut records, mut events) = (Vec::new(), Vec::new());
+    for line in record::decode(&row.body).map_err(|error| broken(error.to_string()))? {
+        match line {
+            Decoded::Engine(record) => records.push(record),
+            Decoded::Event(_, recorded) => {
+                if let Some(order) = recorded.subject.order()
+                    && !matches!(recorded.event, Event::OrderPlaced(_))
+                    && state.case(order).is_err()
+                    && let Some(image) = store.case(order)?
+                {
+                    state.load(image);
+                }
+                if !state.apply(time, &recorded) {
+                    return Err(broken(format!("{} does not follow from what came before", recorded.event.type_name())).into());
+                }
+                events.push(recorded);
+            }
+        }
+    }
+    state.end_replay();
+    let images = state.take_images().into();
+    let (first_seq, last_seq, actor) = (row.first_seq, row.last_seq, row.actor);
+    Ok(Pending { committed: Arc::new(Committed { first_seq, last_seq, time, actor, events }), records, images })
+}

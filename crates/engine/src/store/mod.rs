@@ -1,0 +1,175 @@
+//! The read model and checkpoint: after-images of what each frame touched, and rows that only append.
+//!
+//! It may be deleted at any time; it is made again from the log.
+
+mod rows;
+
+pub use rows::SCHEMA;
+
+use crate::frame::{EngineRecord, Pending};
+use domain::id::OrderId;
+use domain::order::Case;
+use domain::{Image, State};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A repeated key is answered for this long, in log time.
+pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1000;
+
+pub struct Store {
+    connection: Connection,
+    applied: u64,
+}
+
+impl Store {
+    /// # Errors
+    /// When the file cannot be opened or is no store.
+    pub fn open(path: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "cache_size", -65536)?;
+        connection.execute_batch(SCHEMA)?;
+        let applied = meta(&connection, "applied")?.unwrap_or(0);
+        Ok(Self { connection, applied })
+    }
+
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// Writes what was touched, coalesced, with how far it now stands.
+    ///
+    /// # Errors
+    /// When the file cannot be written; then nothing was.
+    pub fn write(&mut self, batch: &[Pending]) -> rusqlite::Result<()> {
+        let Some(last) = batch.iter().map(|pending| pending.committed.last_seq).max() else { return Ok(()) };
+        let transaction = self.connection.transaction()?;
+        let mut latest: BTreeMap<(&'static str, String), &Image> = BTreeMap::new();
+        for pending in batch {
+            for image in pending.images.iter() {
+                latest.insert((image.kind(), image.key().to_string()), image);
+            }
+            rows::append(&transaction, pending)?;
+        }
+        for ((kind, key), image) in &latest {
+            match image {
+                Image::Case(id, Some(case)) => rows::put_order(&transaction, *id, case)?,
+                _ if image.is_gone() => {
+                    transaction.prepare_cached("DELETE FROM entities WHERE kind = ?1 AND key = ?2")?.execute(params![kind, key])?;
+                }
+                _ => {
+                    let body = serde_json::to_string(image).expect("entities serialize");
+                    let sql = "INSERT OR REPLACE INTO entities(kind, key, body) VALUES (?1, ?2, ?3)";
+                    transaction.prepare_cached(sql)?.execute(params![kind, key, body])?;
+                }
+            }
+        }
+        set_meta(&transaction, "applied", last)?;
+        if let Some(time) = batch.iter().map(|pending| pending.committed.time.0).max() {
+            let sql = "DELETE FROM idempotency WHERE expires < ?1";
+            transaction.prepare_cached(sql)?.execute(params![time])?;
+        }
+        transaction.commit()?;
+        self.applied = last;
+        Ok(())
+    }
+
+    /// Brings shared entities and live cases into memory.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn load(&self, state: &mut State) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare("SELECT kind, body FROM entities")?;
+        let mut entities = statement.query([])?;
+        while let Some(row) = entities.next()? {
+            let (kind, body): (String, String) = (row.get(0)?, row.get(1)?);
+            state.load(image(&kind, &body)?);
+        }
+        let mut statement = self.connection.prepare("SELECT body FROM orders WHERE live = 1")?;
+        let mut orders = statement.query([])?;
+        while let Some(row) = orders.next()? {
+            let body: String = row.get(0)?;
+            state.load(image("case", &body)?);
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn case(&self, id: OrderId) -> rusqlite::Result<Option<Image>> {
+        order_body(&self.connection, id)?.map(|body| image("case", &body)).transpose()
+    }
+
+    /// The order that a channel calls by this name, unless it was rejected.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn order_by_external_id(&self, channel: &str, external_id: &str) -> rusqlite::Result<Option<OrderId>> {
+        let sql = "SELECT id FROM orders WHERE channel = ?1 AND external_id = ?2 AND status <> 'rejected'";
+        let found = self.connection.prepare_cached(sql)?.query_row(params![channel, external_id], |row| row.get(0)).optional()?;
+        Ok(found.map(OrderId))
+    }
+
+    /// Which body and transaction a key stands for.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn key(&self, key: &str) -> rusqlite::Result<Option<KeyRow>> {
+        key_row(&self.connection, key)
+    }
+}
+
+/// A remembered idempotency key.
+#[derive(Debug, Clone)]
+pub struct KeyRow {
+    pub body: String,
+    pub first_seq: u64,
+    /// Set when the command was refused.
+    pub rejection: Option<String>,
+    /// What the first answer showed, cases by their id alone.
+    pub images: Option<String>,
+}
+
+fn key_row(connection: &Connection, key: &str) -> rusqlite::Result<Option<KeyRow>> {
+    let sql = "SELECT body_hash, first_seq, rejection, images FROM idempotency WHERE key = ?1";
+    let row = |row: &rusqlite::Row| Ok(KeyRow { body: row.get(0)?, first_seq: row.get(1)?, rejection: row.get(2)?, images: row.get(3)? });
+    connection.prepare_cached(sql)?.query_row(params![key], row).optional()
+}
+
+pub fn meta(connection: &Connection, name: &str) -> rusqlite::Result<Option<u64>> {
+    connection.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row(params![name], |row| row.get(0)).optional()
+}
+
+fn set_meta(connection: &Connection, name: &str, value: u64) -> rusqlite::Result<()> {
+    connection.prepare_cached("INSERT OR REPLACE INTO meta(name, value) VALUES (?1, ?2)")?.execute(params![name, value])?;
+    Ok(())
+}
+
+pub fn order_body(connection: &Connection, id: OrderId) -> rusqlite::Result<Option<String>> {
+    connection.prepare_cached("SELECT body FROM orders WHERE id = ?1")?.query_row(params![id.0], |row| row.get(0)).optional()
+}
+
+/// Reads a stored body back.
+///
+/// # Errors
+/// When it is not what this version wrote; delete the store, it will be made again.
+pub fn image(kind: &str, body: &str) -> rusqlite::Result<Image> {
+    let mut reader = serde_json::Deserializer::from_str(body);
+    Image::decode(kind, &mut reader)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into()))
+}
+
+/// Whether a stored case has to be in memory.
+fn is_live(case: &Case) -> bool {
+    !case.may_leave()
+}
+
+fn idempotency(record: &EngineRecord) -> Option<(&crate::frame::Idempotency, Option<&domain::Rejection>)> {
+    match record {
+        EngineRecord::Keyed(key) => Some((key, None)),
+        EngineRecord::Refused { idempotency, rejection } => Some((idempotency, Some(rejection))),
+        EngineRecord::Started { .. } => None,
+    }
+}
