@@ -1,0 +1,129 @@
+//! What is acknowledged stays: over restarts, a lost store, repeats and a second process.
+
+mod shop;
+
+use domain::command::order::Command as OrderCommand;
+use domain::id::OrderId;
+use domain::order::OrderStatus;
+use domain::{Image, Rejection};
+use engine::{Engine, OrderFilter, Options, Reply};
+use shop::{Shop, place};
+use std::time::Duration;
+
+fn order_of(reply: &Reply) -> OrderId {
+    let Reply::Done { images, .. } = reply else { panic!("{reply:?}") };
+    images.iter().find_map(|image| if let Image::Case(id, _) = image { Some(*id) } else { None }).unwrap()
+}
+
+#[test]
+fn a_restart_finds_everything_and_goes_on_counting() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = {
+        let shop = Shop::open(folder.path());
+        shop.furnish(10);
+        order_of(&shop.run(place("A", 3), None))
+    };
+    let shop = Shop::open(folder.path());
+    let case = shop.engine.reader().unwrap().case(first).unwrap().unwrap();
+    assert_eq!((case.order.status, case.order.total.get()), (OrderStatus::Open, 3000));
+    assert_eq!(shop.engine.outstanding().len(), 1, "the authorization is still asked for");
+    assert_eq!(order_of(&shop.run(place("B", 7), None)), OrderId(2));
+    drop(shop);
+    let report = engine::verify(folder.path()).unwrap();
+    assert_eq!(report.orders, 2);
+}
+
+#[test]
+fn a_repeat_with_the_same_key_gets_the_first_answer_also_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::open(folder.path());
+    shop.furnish(10);
+    let first = shop.run(place("A", 3), Some(("k1", "b1")));
+    let Reply::Done { committed, repeated: false, .. } = &first else { panic!("{first:?}") };
+    shop.run(OrderCommand::HoldOrder { order: OrderId(1), reason: "later".into(), expected_version: None }, None);
+    assert!(matches!(shop.run(place("A", 3), Some(("k1", "other"))), Reply::KeyReused));
+    let refused = shop.run(place("A", 4), Some(("k2", "b2")));
+    assert!(matches!(refused, Reply::Refused { rejection: Rejection::OrderExists { .. }, repeated: false }));
+    drop(shop);
+    let shop = Shop::open(folder.path());
+    let again = shop.run(place("A", 3), Some(("k1", "b1")));
+    let Reply::Done { committed: then, images, repeated: true } = &again else { panic!("{again:?}") };
+    assert_eq!(then.events, committed.events);
+    let Some(Image::Case(_, Some(case))) = images.first() else { panic!("{images:?}") };
+    assert_eq!(case.order.status, OrderStatus::Open, "as it was then, not as it is now");
+    let refused = shop.run(place("A", 4), Some(("k2", "b2")));
+    assert!(matches!(refused, Reply::Refused { rejection: Rejection::OrderExists { .. }, repeated: true }));
+}
+
+#[test]
+fn a_deleted_store_is_made_again_and_a_closed_order_is_fetched_back() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let shop = Shop::open(folder.path());
+        shop.furnish(1);
+        let rejected = order_of(&shop.run(place("A", 3), None));
+        assert_eq!(shop.engine.reader().unwrap().case(rejected).unwrap().unwrap().order.status, OrderStatus::Rejected);
+    }
+    engine::rebuild(folder.path()).unwrap();
+    let shop = Shop::open(folder.path());
+    let reply = shop.run(OrderCommand::ReleaseOrder { order: OrderId(1), expected_version: None }, None);
+    assert!(matches!(reply, Reply::Refused { rejection: Rejection::WrongStatus { .. }, .. }), "{reply:?}");
+    let orders = shop.engine.reader().unwrap().orders(&OrderFilter::default(), None, 10).unwrap();
+    assert_eq!(orders.len(), 1);
+    drop(shop);
+    engine::verify(folder.path()).unwrap();
+}
+
+#[test]
+fn only_one_process_has_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _shop = Shop::open(folder.path());
+    assert!(Engine::open(Options::new(folder.path())).is_err());
+}
+
+#[test]
+fn a_changed_byte_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let shop = Shop::open(folder.path());
+        shop.furnish(5);
+    }
+    let log = rusqlite::Connection::open(folder.path().join("log.db")).unwrap();
+    log.execute("UPDATE transactions SET body = replace(body, '\"quantity\":5', '\"quantity\":6')", []).unwrap();
+    drop(log);
+    assert!(engine::verify(folder.path()).is_err());
+}
+
+#[test]
+fn events_ledger_and_the_past_are_read_beside_the_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::open(folder.path());
+    shop.furnish(10);
+    let order = order_of(&shop.run(place("A", 3), None));
+    let reader = shop.engine.reader().unwrap();
+    let (events, looked) = reader.events(0, 100).unwrap();
+    assert_eq!(looked, shop.engine.durable());
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds[3..], ["stock.received.v1", "order.placed.v1", "stock.allocated.v1", "order.allocated.v1", "payment.requested.v1"]);
+    assert_eq!(events.last().unwrap().cause, Some(events[events.len() - 2].seq));
+    assert_eq!(reader.timeline(order).unwrap().len(), 4);
+    let placed = events[4].seq;
+    assert_eq!(reader.case_as_of(order, placed).unwrap().unwrap().order.version, 1);
+    assert!(reader.case_as_of(order, placed - 1).unwrap().is_none());
+    let ledger = reader.ledger("MUG", None, u64::MAX, 10).unwrap();
+    assert_eq!(ledger.iter().map(|row| (row.kind.as_str(), row.quantity)).collect::<Vec<_>>(), [("allocated", 3), ("received", 10)]);
+    assert_eq!(reader.levels_as_of("MUG", placed).unwrap()[0].kind, "received");
+    assert!(!reader.wait_for(looked, Duration::from_millis(10)));
+}
+
+#[test]
+fn a_backup_restores_to_the_same_state() {
+    let (folder, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let shop = Shop::open(folder.path());
+    shop.furnish(10);
+    shop.run(place("A", 3), None);
+    engine::backup(folder.path(), &target.path().join("backup")).unwrap();
+    shop.run(place("B", 3), None);
+    let report = engine::restore(&target.path().join("backup"), &target.path().join("again")).unwrap();
+    assert_eq!(report.orders, 1);
+}

@@ -1,0 +1,148 @@
+//! A small shop on a real engine, for tests.
+
+use domain::catalog::{
+    Address, BackorderCap, BackorderPayment, Buffer, Channel, ChannelKind, Item, ItemKind, ItemStatus, Location, LocationKind,
+    PaymentPolicy, PaymentTiming, Shortage, SingleCapture,
+};
+use domain::command::{Command, catalog, order, stock};
+use domain::id::{ChannelCode, LocationCode, Sku};
+use domain::money::{Amount, Currency};
+use domain::order::Origin;
+use domain::quantity::Quantity;
+use domain::stock::ReceiptLine;
+use domain::time::Timestamp;
+use engine::{Engine, Idempotency, Options, Reply, Submission};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
+
+pub struct Shop {
+    pub engine: Engine,
+    replies: Mutex<Receiver<Vec<(u64, Reply)>>>,
+}
+
+impl Shop {
+    pub fn open(folder: &Path) -> Self {
+        let (send, replies) = channel();
+        let options = Options { on_replies: Box::new(move |batch| send.send(batch).unwrap_or(())), ..Options::new(folder) };
+        Self { engine: Engine::open(options).unwrap(), replies: Mutex::new(replies) }
+    }
+
+    /// One command, alone.
+    pub fn run(&self, command: impl Into<Command>, key: Option<(&str, &str)>) -> Reply {
+        let idempotency = key.map(|(key, body)| Idempotency { key: key.into(), body: body.into() });
+        let submission = Submission { command: command.into(), actor: "test".into(), idempotency, token: 7 };
+        assert!(self.engine.submit(submission).is_ok());
+        loop {
+            let batch = self.replies.lock().unwrap().recv().unwrap();
+            if let Some((_, reply)) = batch.into_iter().next() {
+                return reply;
+            }
+        }
+    }
+
+    pub fn furnish(&self, units: u32) {
+        let location = LocationCode::new("AUS").unwrap();
+        for command in furniture() {
+            assert!(matches!(self.run(command, None), Reply::Done { .. }));
+        }
+        let lines = vec![ReceiptLine { sku: Sku::new("MUG").unwrap(), quantity: Quantity::new(units) }];
+        self.run(stock::Command::ReceiveStock { location, reference: None, lines }, None);
+    }
+}
+
+pub fn furniture() -> Vec<Command> {
+    let created_at = Timestamp(0);
+    let address = Address { country: "US".into(), ..Address::default() };
+    let location = Location {
+        code: LocationCode::new("AUS").unwrap(),
+        name: "Austin".into(),
+        address,
+        coordinates: None,
+        time_zone: "America/Chicago".into(),
+        cutoff_minute: 900,
+        working_days: vec![0, 1, 2, 3, 4],
+        handling_days: 1,
+        priority: 1,
+        kind: LocationKind::Warehouse,
+        active: true,
+        version: 0,
+        created_at,
+    };
+    let payment = PaymentPolicy {
+        timing: PaymentTiming::CaptureAtShipment,
+        backorder: BackorderPayment::Now,
+        window_ms: 0,
+        gateway: "test".into(),
+        single_capture: SingleCapture::FirstShipment,
+        multicapture: true,
+    };
+    let channel = Channel {
+        code: ChannelCode::new("web").unwrap(),
+        name: "Web".into(),
+        kind: ChannelKind::Web,
+        locations: Vec::new(),
+        buffer: Buffer::None,
+        on_shortage: Shortage::Reject,
+        payment,
+        sourcing: Vec::new(),
+        active: true,
+        version: 0,
+        created_at,
+    };
+    let item = Item {
+        sku: Sku::new("MUG").unwrap(),
+        name: "Mug".into(),
+        kind: ItemKind::Stocked,
+        barcode: None,
+        unit_cost: None,
+        weight_grams: None,
+        backorder_cap: BackorderCap::Unlimited,
+        on_shortage: None,
+        available_from: None,
+        metadata: Default::default(),
+        status: ItemStatus::Active,
+        version: 0,
+        created_at,
+    };
+    vec![
+        catalog::Command::CreateLocation(location).into(),
+        catalog::Command::CreateChannel(channel).into(),
+        catalog::Command::CreateItem(item).into(),
+    ]
+}
+
+pub fn place(external_id: &str, units: u32) -> Command {
+    let line = order::PlaceLine {
+        external_id: None,
+        sku: Sku::new("MUG").unwrap(),
+        quantity: Quantity::new(units),
+        unit_price: Amount::new(1000),
+        discount: Amount::ZERO,
+        tax: Amount::ZERO,
+        total: None,
+    };
+    let place = order::PlaceOrder {
+        channel: ChannelCode::new("web").unwrap(),
+        external_id: Some(external_id.into()),
+        content: Some(units.to_string().into()),
+        origin: Origin::Live,
+        placed_at: None,
+        currency: Currency::USD,
+        prices_include_tax: false,
+        on_shortage: None,
+        hold_owner: None,
+        priority: 0,
+        customer: None,
+        ship_to: None,
+        lines: vec![line],
+        charges: Vec::new(),
+        total: None,
+        payment_token: None,
+        payments: Vec::new(),
+        note: None,
+        notify: true,
+        metadata: Default::default(),
+    };
+    order::Command::PlaceOrder(Box::new(place)).into()
+}
