@@ -19,6 +19,8 @@ pub struct Options {
     pub folder: PathBuf,
     /// Milliseconds since the Unix epoch; a demo compresses it, tests stop it.
     pub clock: Box<dyn Fn() -> Timestamp + Send>,
+    /// The clock is the wall's: when it jumps, timers wait.
+    pub wall_clock: bool,
     /// Gets the replies of one frame at once, with the tokens of their submissions.
     pub on_replies: Box<dyn Fn(Vec<(u64, Reply)>) + Send>,
     /// Told how far the log is durable.
@@ -28,7 +30,13 @@ pub struct Options {
 impl Options {
     /// The wall clock, and nobody who listens.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), clock: Box::new(wall_clock), on_replies: Box::new(|_| {}), on_durable: Box::new(|_| {}) }
+        Self {
+            folder: folder.into(),
+            clock: Box::new(wall_clock),
+            wall_clock: true,
+            on_replies: Box::new(|_| {}),
+            on_durable: Box::new(|_| {}),
+        }
     }
 }
 

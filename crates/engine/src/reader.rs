@@ -47,8 +47,7 @@ pub enum ReadError {
 /// What the threads of an engine share with its readers.
 pub struct Shared {
     pub folder: PathBuf,
-    /// `None` when the clock is not the wall's.
-    pub slack_ms: Option<i64>,
+    pub wall_clock: bool,
     state: Mutex<Progress>,
     moved: Condvar,
 }
@@ -65,9 +64,9 @@ struct Progress {
 }
 
 impl Shared {
-    pub fn new(folder: PathBuf, durable: u64, stored: u64) -> Self {
+    pub fn new(folder: PathBuf, wall_clock: bool, durable: u64, stored: u64) -> Self {
         let state = Mutex::new(Progress { durable, stored, ..Progress::default() });
-        Self { folder, slack_ms: Some(0), state, moved: Condvar::new() }
+        Self { folder, wall_clock, state, moved: Condvar::new() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Progress> {
@@ -90,10 +89,6 @@ impl Shared {
         tracing::error!("the engine stops: {why}");
         self.lock().failure.get_or_insert_with(|| why.to_owned());
         self.moved.notify_all();
-    }
-
-    pub fn clock_slack(&self) -> Option<i64> {
-        self.slack_ms
     }
 
     pub fn outstanding(&self) -> Vec<Outstanding> {

@@ -72,7 +72,7 @@ pub fn start(options: Options, messages: Receiver<Message>) -> Result<Started, O
         }
         Appended::InDoubt(why) => return Err(OpenError::Start(why)),
     }
-    let shared = Arc::new(Shared::new(options.folder.clone(), log.last(), store.applied()));
+    let shared = Arc::new(Shared::new(options.folder.clone(), options.wall_clock, log.last(), store.applied()));
     for (_, id) in state.effects() {
         if let Ok(case) = state.case(id) {
             shared.watch(case);
@@ -97,7 +97,7 @@ fn spawn(
     shared: Arc<Shared>,
     (epoch, now): (u64, Timestamp),
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
-    let Options { folder, clock, on_replies, on_durable } = options;
+    let Options { folder, clock, wall_clock: _, on_replies, on_durable } = options;
     let (frames, frames_in) = sync_channel(1);
     let (stores, stores_in) = sync_channel(STORE_QUEUE_MAX);
     let lookups = Store::open(&folder.join("store.db"))?;

@@ -251,10 +251,12 @@ impl Sequencer {
 
     /// Only a wall clock can jump: a compressed or stopped clock was asked for.
     fn clock_has_jumped(&self) -> bool {
-        let Some(slack) = self.shared.clock_slack() else { return false };
+        if !self.shared.wall_clock {
+            return false;
+        }
         let (instant, wall) = self.started;
         let elapsed = i64::try_from(instant.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let jumped = ((self.clock)().0 - wall.0 - elapsed).abs() > slack.max(CLOCK_JUMP_MS_MAX);
+        let jumped = ((self.clock)().0 - wall.0 - elapsed).abs() > CLOCK_JUMP_MS_MAX;
         if jumped {
             tracing::warn!("the wall clock jumped by more than five minutes; timers wait until it is back or the server restarts");
         }

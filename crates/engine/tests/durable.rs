@@ -6,7 +6,7 @@ use domain::command::order::Command as OrderCommand;
 use domain::id::OrderId;
 use domain::order::OrderStatus;
 use domain::{Image, Rejection};
-use engine::{Engine, OrderFilter, Options, Reply};
+use engine::{Engine, Options, OrderFilter, Reply};
 use shop::{Shop, place};
 use std::time::Duration;
 

@@ -1,0 +1,103 @@
+//! The wiring: the only file that names every part.
+
+use crate::connectors::test_gateway::TestGateway;
+use crate::connectors::{self, Gateway};
+use crate::http::{Limits, router};
+use crate::keys::Role;
+use crate::shop::{Clock, Shop};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How long requests under way get when the server stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How a server is run.
+pub struct Config {
+    pub data_dir: PathBuf,
+    /// Loopback unless told otherwise; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Replaces the wall clock.
+    pub clock: Option<Clock>,
+    pub limits: Limits,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Shop(#[from] crate::shop::Error),
+    #[error("{0} can't be listened on: {1}. Choose another address with --listen")]
+    Listen(SocketAddr, std::io::Error),
+    #[error("the server failed: {0}")]
+    Serve(std::io::Error),
+    #[error("the engine stopped: {0}")]
+    Engine(String),
+}
+
+/// A server that answers.
+pub struct Running {
+    pub shop: Arc<Shop>,
+    pub address: SocketAddr,
+    /// Secret of an admin key that was made because there was none.
+    pub first_key: Option<String>,
+    listener: TcpListener,
+    limits: Limits,
+}
+
+/// Opens the shop and takes the address; [`Running::until`] serves.
+///
+/// # Errors
+/// When the folder or the address can't be used.
+pub async fn start(config: Config) -> Result<Running, Error> {
+    let shop = Shop::open(&config.data_dir, config.clock)?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| Error::Listen(config.listen, error))?;
+    let address = listener.local_addr().map_err(|error| Error::Listen(config.listen, error))?;
+    let none = shop.keys.list().iter().all(|key| key.revoked_at.is_some());
+    let first_key = none.then(|| shop.keys.create("admin", Role::Admin)).transpose().map_err(crate::shop::Error::from)?;
+    Ok(Running { shop, address, first_key: first_key.map(|(_, secret)| secret), listener, limits: config.limits })
+}
+
+impl Running {
+    /// Serves until `stop` resolves or the engine fails, then drains: what was acknowledged is durable and stored.
+    ///
+    /// # Errors
+    /// When the socket or the engine failed.
+    pub async fn until(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+        let clock = self.shop.clock();
+        let gateways: Vec<Arc<dyn Gateway>> = vec![Arc::new(TestGateway::new(clock))];
+        let connectors = tokio::spawn(connectors::run(self.shop.clone(), gateways));
+        let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
+        let app = router(self.shop.clone(), self.limits, metrics);
+        let (drain, draining) = tokio::sync::oneshot::channel::<()>();
+        let shop = self.shop.clone();
+        let signal = async move {
+            tokio::select! {
+                () = stop => {}
+                () = failed(&shop) => {}
+            }
+            // The timeout below starts when draining does.
+            let _ = drain.send(());
+        };
+        let serve = axum::serve(self.listener, app).with_graceful_shutdown(signal).into_future();
+        tokio::select! {
+            served = serve => served.map_err(Error::Serve)?,
+            () = async { let _ = draining.await; tokio::time::sleep(DRAIN).await } => tracing::warn!("requests were cut off"),
+        }
+        connectors.abort();
+        let shop = self.shop.clone();
+        tokio::task::spawn_blocking(move || shop.engine.stop()).await.map_err(|error| Error::Engine(error.to_string()))?;
+        match self.shop.engine.failure() {
+            Some(why) => Err(Error::Engine(why)),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn failed(shop: &Shop) {
+    while shop.engine.failure().is_none() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

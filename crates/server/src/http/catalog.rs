@@ -1,0 +1,211 @@
+//! Items, locations, channels and settings.
+
+use super::call::{Answer, Call, list, object};
+use super::problem::Problem;
+use domain::Image;
+use domain::catalog::{Channel, Item, Location, Settings};
+use domain::command::catalog::Command;
+use domain::id::{ChannelCode, LocationCode, Sku};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+/// The body with defaults for what was left out; a field that nobody knows is refused rather than ignored.
+fn read<T: DeserializeOwned>(call: &Call, defaults: Value, optional: &[&str], fixed: Option<(&str, &str)>) -> Result<T, Problem> {
+    let mut members: Map<String, Value> = call.json()?;
+    let Value::Object(defaults) = defaults else { unreachable!("defaults are an object") };
+    if let Some((name, value)) = fixed {
+        members.insert(name.to_owned(), json!(value));
+    }
+    for name in members.keys() {
+        let known = defaults.contains_key(name) || optional.contains(&name.as_str());
+        if !known {
+            let mut names: Vec<&str> = defaults.keys().map(String::as_str).chain(optional.iter().copied()).collect();
+            names.retain(|name| !["version", "created_at", "status", "object"].contains(name));
+            return Err(Problem::bad_field(name, format!("is not known here; known are {}", names.join(", "))));
+        }
+    }
+    members.remove("object");
+    for (name, value) in defaults {
+        // A default of null means that the field has to be sent.
+        if !value.is_null() && name != "object" {
+            merge(members.entry(name).or_insert_with(|| value.clone()), &value);
+        }
+    }
+    serde_json::from_value(Value::Object(members)).map_err(|error| Problem::bad_field("body", error))
+}
+
+/// Fills what is missing inside of an object that was sent in part.
+fn merge(sent: &mut Value, default: &Value) {
+    if let (Value::Object(sent), Value::Object(default)) = (sent, default) {
+        for (name, value) in default {
+            sent.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+const ITEM_OPTIONAL: &[&str] = &["barcode", "unit_cost", "weight_grams", "on_shortage", "available_from", "components", "split_kit"];
+
+fn item(call: &Call, sku: Option<&str>) -> Result<Item, Problem> {
+    let kit = call.json::<Value>()?["kind"] == "kit";
+    let mut defaults = json!({
+        "sku": null, "name": null, "kind": "stocked", "backorder_cap": "unlimited", "metadata": {}, "status": "active",
+        "version": 0, "created_at": "1970-01-01T00:00:00.000Z", "object": "item",
+    });
+    if kit {
+        defaults["split_kit"] = json!(false);
+    }
+    read(call, defaults, ITEM_OPTIONAL, sku.map(|sku| ("sku", sku)))
+}
+
+fn location(call: &Call, code: Option<&str>) -> Result<Location, Problem> {
+    let defaults = json!({
+        "code": null, "name": null, "address": null, "time_zone": "UTC", "cutoff_minute": 15 * 60, "working_days": [0, 1, 2, 3, 4],
+        "handling_days": 1, "priority": 1, "kind": "warehouse", "active": true, "version": 0,
+        "created_at": "1970-01-01T00:00:00.000Z", "object": "location",
+    });
+    read(call, defaults, &["coordinates"], code.map(|code| ("code", code)))
+}
+
+fn channel(call: &Call, code: Option<&str>) -> Result<Channel, Problem> {
+    let payment = json!({
+        "timing": "capture_at_shipment", "backorder": "now", "window_ms": 30 * 60 * 1000, "gateway": "test",
+        "single_capture": "first_shipment", "multicapture": true,
+    });
+    let defaults = json!({
+        "code": null, "name": null, "kind": "web", "locations": [], "buffer": "none", "on_shortage": "reject", "payment": payment,
+        "sourcing": [], "active": true, "version": 0, "created_at": "1970-01-01T00:00:00.000Z", "object": "channel",
+    });
+    read(call, defaults, &[], code.map(|code| ("code", code)))
+}
+
+/// The entity of a kind among what a command touched.
+macro_rules! touched {
+    ($done:expr, $variant:ident, $kind:literal) => {{
+        let done = $done;
+        let found = done.images.iter().find_map(|image| match image {
+            Image::$variant(_, Some(value)) => Some(value.clone()),
+            _ => None,
+        });
+        let value = found.ok_or_else(|| Problem::internal(concat!("a command touched no ", $kind)))?;
+        (object($kind, value.as_ref()), value.version, done.repeated)
+    }};
+}
+
+macro_rules! entity {
+    ($call:expr, $variant:ident, $kind:literal, $key:expr) => {{
+        let key = $key.to_string();
+        let wanted = key.clone();
+        match $call.shop.read(move |reader| reader.entity($kind, &wanted)).await? {
+            Some(Image::$variant(_, Some(value))) => Ok(Answer::ok(object($kind, value.as_ref())).at(value.version)),
+            _ => Err(Problem::not_found($kind, &key)),
+        }
+    }};
+}
+
+macro_rules! entities {
+    ($call:expr, $variant:ident, $kind:literal) => {{
+        let limit = $call.limit()?;
+        let after = $call.query::<String>("cursor")?.unwrap_or_default();
+        let mut images = $call.shop.read(move |reader| reader.list($kind, &after, limit + 1)).await?;
+        let has_more = images.len() > limit;
+        images.truncate(limit);
+        let last = images.last().map(|image| image.key().to_string());
+        let rows = images.iter().filter_map(|image| match image {
+            Image::$variant(_, Some(value)) => Some(object($kind, value.as_ref())),
+            _ => None,
+        });
+        Ok(Answer::ok(list(rows.collect(), has_more, last)))
+    }};
+}
+pub(super) use {entities, entity};
+
+pub async fn item_create(call: Call) -> Result<Answer, Problem> {
+    let (body, version, repeated) = touched!(call.submit(Command::CreateItem(item(&call, None)?)).await?, Item, "item");
+    Ok(Answer::created(body).at(version).replayed(repeated))
+}
+
+pub async fn item_update(call: Call) -> Result<Answer, Problem> {
+    let sku: Sku = call.segment("sku")?;
+    let command = Command::UpdateItem { item: item(&call, Some(sku.as_str()))?, expected_version: call.if_match()? };
+    let (body, version, repeated) = touched!(call.submit(command).await?, Item, "item");
+    Ok(Answer::ok(body).at(version).replayed(repeated))
+}
+
+pub async fn item_retire(call: Call) -> Result<Answer, Problem> {
+    let command = Command::RetireItem { sku: call.segment("sku")?, expected_version: call.if_match()? };
+    let (body, version, repeated) = touched!(call.submit(command).await?, Item, "item");
+    Ok(Answer::ok(body).at(version).replayed(repeated))
+}
+
+pub async fn item_get(call: Call) -> Result<Answer, Problem> {
+    entity!(call, Item, "item", call.segment::<Sku>("sku")?)
+}
+
+pub async fn item_list(call: Call) -> Result<Answer, Problem> {
+    entities!(call, Item, "item")
+}
+
+pub async fn location_create(call: Call) -> Result<Answer, Problem> {
+    let (body, version, repeated) = touched!(call.submit(Command::CreateLocation(location(&call, None)?)).await?, Location, "location");
+    Ok(Answer::created(body).at(version).replayed(repeated))
+}
+
+pub async fn location_update(call: Call) -> Result<Answer, Problem> {
+    let code: LocationCode = call.segment("code")?;
+    let command = Command::UpdateLocation { location: location(&call, Some(code.as_str()))?, expected_version: call.if_match()? };
+    let (body, version, repeated) = touched!(call.submit(command).await?, Location, "location");
+    Ok(Answer::ok(body).at(version).replayed(repeated))
+}
+
+pub async fn location_get(call: Call) -> Result<Answer, Problem> {
+    entity!(call, Location, "location", call.segment::<LocationCode>("code")?)
+}
+
+pub async fn location_list(call: Call) -> Result<Answer, Problem> {
+    entities!(call, Location, "location")
+}
+
+pub async fn channel_create(call: Call) -> Result<Answer, Problem> {
+    let (body, version, repeated) = touched!(call.submit(Command::CreateChannel(channel(&call, None)?)).await?, Channel, "channel");
+    Ok(Answer::created(body).at(version).replayed(repeated))
+}
+
+pub async fn channel_update(call: Call) -> Result<Answer, Problem> {
+    let code: ChannelCode = call.segment("code")?;
+    let command = Command::UpdateChannel { channel: channel(&call, Some(code.as_str()))?, expected_version: call.if_match()? };
+    let (body, version, repeated) = touched!(call.submit(command).await?, Channel, "channel");
+    Ok(Answer::ok(body).at(version).replayed(repeated))
+}
+
+pub async fn channel_get(call: Call) -> Result<Answer, Problem> {
+    entity!(call, Channel, "channel", call.segment::<ChannelCode>("code")?)
+}
+
+pub async fn channel_list(call: Call) -> Result<Answer, Problem> {
+    entities!(call, Channel, "channel")
+}
+
+pub async fn settings_get(call: Call) -> Result<Answer, Problem> {
+    let settings = match call.shop.read(|reader| reader.entity("settings", "-")).await? {
+        Some(Image::Settings(_, Some(settings))) => settings.as_ref().clone(),
+        _ => Settings::default(),
+    };
+    Ok(Answer::ok(object("settings", &settings)).at(settings.version))
+}
+
+pub async fn settings_update(call: Call) -> Result<Answer, Problem> {
+    let mut defaults = object("settings", &Settings::default());
+    defaults["count_approval_units"] = Value::Null;
+    let settings = read(&call, defaults, &[], None)?;
+    let command = Command::UpdateSettings { settings, expected_version: call.if_match()? };
+    let (body, version, repeated) = touched!(call.submit(command).await?, Settings, "settings");
+    Ok(Answer::ok(body).at(version).replayed(repeated))
+}
+
+/// Any stored entity as JSON.
+pub async fn entity_body(call: &Call, kind: &'static str, key: String) -> Result<Value, Problem> {
+    let wanted = key.clone();
+    let image = call.shop.read(move |reader| reader.entity(kind, &wanted)).await?;
+    let image = image.ok_or_else(|| Problem::not_found(kind, &key))?;
+    Ok(object(kind, &image))
+}

@@ -1,0 +1,21 @@
+//! Our API: one file a resource. A table of routes is the only place that says who may do what.
+
+pub mod call;
+mod catalog;
+mod events;
+mod fulfillments;
+mod holds;
+mod keys;
+mod openapi;
+mod order_view;
+mod orders;
+mod payments;
+mod problem;
+mod router;
+mod routes;
+mod stock;
+
+pub use openapi::document as openapi;
+pub use problem::Problem;
+pub use router::{Limits, router};
+pub use routes::{Access, ROUTES, Route};

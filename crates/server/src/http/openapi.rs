@@ -1,0 +1,142 @@
+//! OpenAPI 3.1, made from the table of routes.
+
+use super::routes::{Access, ROUTES, Route};
+use serde_json::{Map, Value, json};
+
+/// The description of the whole API.
+pub fn document() -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let item = paths.entry(route.path).or_insert_with(|| json!({}));
+        item[route.method.to_lowercase()] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Quartermaster",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Real-time inventory and order management. Amounts are integers in minor units, times RFC 3339 in UTC. \
+                Send an Idempotency-Key with every POST and retry freely; send If-Match with the ETag of your last read to change \
+                exactly what you saw. Problems are application/problem+json with a stable code.",
+            "license": {"name": "MIT OR Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}],
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "Made by `quartermaster keys create`."}},
+            "schemas": {"Problem": problem()},
+        },
+        "paths": paths,
+    })
+}
+
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "required": ["type", "code", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string"}, "code": {"type": "string"}, "title": {"type": "string"},
+            "status": {"type": "integer"}, "detail": {"type": "string"}, "request_id": {"type": "string"},
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let roles: Vec<&str> = route.access.roles().iter().map(|role| role.as_str()).collect();
+    let handler = format!("{} {}", route.method.to_lowercase(), route.path.trim_start_matches("/v1/"));
+    let id: String = handler.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    parameters.extend(
+        queries(route.path, route.method).iter().map(
+            |(name, about)| json!({"name": name, "in": "query", "required": false, "description": about, "schema": {"type": "string"}}),
+        ),
+    );
+    if route.method == "POST" {
+        parameters
+            .push(json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "maxLength": 255}}));
+    }
+    let success = if route.access == Access::Read || route.method == "PUT" || route.path.matches('/').count() > 2 { "200" } else { "201" };
+    let answer = json!({"description": "Done", "content": {"application/json": {"schema": {"type": "object"}}}});
+    let refused = json!({
+        "description": "Why it was not done, and what to do",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    });
+    let mut operation = json!({
+        "operationId": id.trim_matches('_').replace("__", "_"),
+        "summary": route.summary,
+        "tags": [route.path.split('/').nth(2).unwrap_or("shop")],
+        "description": format!("Roles: {}.", roles.join(", ")),
+        "x-roles": roles,
+        "parameters": parameters,
+        "responses": {success: answer, "default": refused},
+    });
+    if !route.body.is_empty() {
+        let example: Value = serde_json::from_str(route.body).expect("examples are JSON");
+        let body = json!({"required": true, "content": {"application/json": {"schema": schema_of(&example), "example": example}}});
+        operation["requestBody"] = body;
+    }
+    operation
+}
+
+/// The shape that an example shows.
+fn schema_of(example: &Value) -> Value {
+    match example {
+        Value::Object(members) => {
+            let properties: Map<String, Value> = members.iter().map(|(name, value)| (name.clone(), schema_of(value))).collect();
+            json!({"type": "object", "properties": properties})
+        }
+        Value::Array(items) => json!({"type": "array", "items": items.first().map_or_else(|| json!({}), schema_of)}),
+        Value::String(_) => json!({"type": "string"}),
+        Value::Number(_) => json!({"type": "integer"}),
+        Value::Bool(_) => json!({"type": "boolean"}),
+        Value::Null => json!({}),
+    }
+}
+
+const PAGE: [(&str, &str); 2] = [("limit", "1 to 200, by default 50"), ("cursor", "next_cursor of the page before")];
+
+fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
+    if method != "GET" {
+        return Vec::new();
+    }
+    match path {
+        "/v1/orders" => [
+            &PAGE[..],
+            &[
+                ("status", "open, on_hold, completed, canceled, rejected"),
+                ("payment_status", "for example authorized"),
+                ("allocation_status", "none, partial, full"),
+                ("fulfillment_status", "unfulfilled, partial, shipped, delivered"),
+                ("channel", "channel code"),
+                ("external_id", "the channel's own name of the order"),
+                ("number", "order number"),
+                ("email", "mail address of the customer"),
+                ("tracking_number", "of any parcel"),
+                ("created_from", "RFC 3339 time, inclusive"),
+                ("created_before", "RFC 3339 time, exclusive"),
+                ("promised_before", "date; orders not shipped that were promised before it"),
+            ],
+        ]
+        .concat(),
+        "/v1/events" => vec![
+            ("after", "sequence"),
+            ("limit", "most transactions to look at, 1 to 200"),
+            ("type", "types with *, comma separated: stock.*,order.placed"),
+            ("subject", "for example order/ord_1JD"),
+            ("wait", "seconds to wait for something new, at most 25"),
+        ],
+        "/v1/events/stream" => vec![("after", "sequence; Last-Event-ID wins"), ("type", "types with *"), ("subject", "one subject")],
+        "/v1/availability" => vec![("channel", "channel code"), ("sku", "SKUs, comma separated")],
+        "/v1/stock/{sku}" | "/v1/orders/{id}" => vec![("as_of", "sequence or RFC 3339 time")],
+        "/v1/stock/{sku}/ledger" => vec![("limit", "1 to 200"), ("cursor", "next_cursor"), ("location", "location code")],
+        "/v1/stock/{sku}/why" => vec![("channel", "channel code")],
+        "/v1/fulfillments" => vec![("status", "released, picking, packed, shipped"), ("location", "location code"), ("limit", "1 to 200")],
+        "/v1/items" | "/v1/locations" | "/v1/channels" | "/v1/stock" | "/v1/holds" => PAGE.to_vec(),
+        _ => Vec::new(),
+    }
+}

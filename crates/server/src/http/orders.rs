@@ -1,0 +1,190 @@
+//! Orders: placed, read, held, edited, canceled.
+
+mod place;
+
+use super::call::{Answer, Call, Done, list};
+use super::order_view::order_view;
+use super::problem::Problem;
+use super::stock::sequence;
+use domain::command::order::{CancelLine, Command, EditLine, EditOrder};
+use domain::id::{LineId, OrderId};
+use domain::money::Amount;
+use domain::order::OrderStatus;
+use domain::quantity::Quantity;
+use domain::time::Timestamp;
+use domain::{Event, Rejection};
+use engine::OrderFilter;
+pub use place::{order_place, order_preview};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+fn answer(call: &Call, done: &Done) -> Result<Answer, Problem> {
+    let case = done.case().ok_or_else(|| Problem::internal("a command left no order"))?;
+    Ok(Answer::ok(order_view(case, &call.shop.vault)).at(case.order.version).replayed(done.repeated))
+}
+
+/// An order that was recorded and refused answers as a refusal.
+fn refusal(done: &Done) -> Option<Problem> {
+    let case = done.case()?;
+    if case.order.status != OrderStatus::Rejected {
+        return None;
+    }
+    let lines = done.committed.events.iter().find_map(|recorded| match &recorded.event {
+        Event::StockShorted(event) => Some(event.lines.clone()),
+        _ => None,
+    });
+    Some(Rejection::InsufficientStock { order: Some(case.order.id), lines: lines.unwrap_or_default() }.into())
+}
+
+pub async fn order_get(call: Call) -> Result<Answer, Problem> {
+    let id: OrderId = call.segment("id")?;
+    if let Some(text) = call.query::<String>("as_of")? {
+        let seq = sequence(&call, &text).await?;
+        let case = call.shop.read(move |reader| reader.case_as_of(id, seq)).await?;
+        let case = case.ok_or_else(|| Problem::not_found("order", &format!("{id} as of {seq}")))?;
+        return Ok(Answer::ok(order_view(&case, &call.shop.vault)).at(case.order.version));
+    }
+    let case = call.case(id).await?;
+    Ok(Answer::ok(order_view(&case, &call.shop.vault)).at(case.order.version))
+}
+
+pub async fn order_list(call: Call) -> Result<Answer, Problem> {
+    let limit = call.limit()?;
+    let before = call.query::<OrderId>("cursor")?.map(|id| id.0);
+    let filter = OrderFilter {
+        status: call.query("status")?,
+        payment_status: call.query("payment_status")?,
+        allocation_status: call.query("allocation_status")?,
+        fulfillment_status: call.query("fulfillment_status")?,
+        channel: call.query("channel")?,
+        external_id: call.query("external_id")?,
+        number: call.query("number")?,
+        customer: call.query::<domain::id::CustomerId>("customer")?.map(|id| id.0),
+        created_from: time(&call, "created_from")?,
+        created_before: time(&call, "created_before")?,
+        promised_before: call.query("promised_before")?,
+    };
+    let term = match (call.query::<String>("email")?, call.query::<String>("tracking_number")?) {
+        (Some(mail), _) => Some((call.shop.vault.fingerprint("email", &mail).0.to_string(), "email")),
+        (None, Some(number)) => Some((number, "tracking")),
+        (None, None) => None,
+    };
+    if let Some((term, kind)) = term {
+        return found(&call, term, kind, limit).await;
+    }
+    let mut rows = call.shop.read(move |reader| reader.orders(&filter, before, limit + 1)).await?;
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    let last = rows.last().map(|row| row.id.to_string());
+    let data = rows.iter().map(|row| order_view(&row.case, &call.shop.vault)).collect();
+    Ok(Answer::ok(list(data, has_more, last)))
+}
+
+async fn found(call: &Call, term: String, kind: &'static str, limit: usize) -> Result<Answer, Problem> {
+    let cases = call.shop.read(move |reader| {
+        let ids = reader.find(&term, kind, limit)?;
+        ids.into_iter().map(|id| reader.case(id)).collect::<Result<Vec<_>, _>>()
+    });
+    let data = cases.await?.into_iter().flatten().map(|case| order_view(&case, &call.shop.vault)).collect();
+    Ok(Answer::ok(list(data, false, None)))
+}
+
+fn time(call: &Call, name: &str) -> Result<Option<i64>, Problem> {
+    let text = call.query::<String>(name)?;
+    text.map(|text| Timestamp::parse(&text).map(|time| time.0).map_err(|error| Problem::bad_field(name, error))).transpose()
+}
+
+pub async fn timeline(call: Call) -> Result<Answer, Problem> {
+    let id: OrderId = call.segment("id")?;
+    let events = call.shop.read(move |reader| reader.timeline(id)).await?;
+    if events.is_empty() {
+        return Err(Problem::not_found("order", &id.text()));
+    }
+    let data = events.iter().map(|event| serde_json::from_str(&crate::bus::cloud_event(event)).unwrap_or(Value::Null)).collect();
+    Ok(Answer::ok(list(data, false, None)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoldBody {
+    reason: String,
+}
+
+pub async fn order_hold(call: Call) -> Result<Answer, Problem> {
+    let reason = call.json::<HoldBody>()?.reason.into();
+    let command = Command::HoldOrder { order: call.segment("id")?, reason, expected_version: call.if_match()? };
+    answer(&call, &call.submit(command).await?)
+}
+
+pub async fn order_release(call: Call) -> Result<Answer, Problem> {
+    let command = Command::ReleaseOrder { order: call.segment("id")?, expected_version: call.if_match()? };
+    answer(&call, &call.submit(command).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelBody {
+    reason: Option<String>,
+    #[serde(default)]
+    lines: Vec<LineUnits>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineUnits {
+    id: LineId,
+    quantity: Quantity,
+}
+
+pub async fn order_cancel(call: Call) -> Result<Answer, Problem> {
+    let body: CancelBody = call.json()?;
+    let lines = body.lines.into_iter().map(|line| CancelLine { line: line.id, quantity: line.quantity }).collect();
+    let reason = body.reason.unwrap_or_else(|| "requested".to_owned()).into();
+    let command = Command::CancelOrder { order: call.segment("id")?, reason, lines, expected_version: call.if_match()? };
+    answer(&call, &call.submit(command).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditBody {
+    #[serde(default)]
+    lines: Vec<EditLineBody>,
+    #[serde(default)]
+    add: Vec<place::LineBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditLineBody {
+    id: LineId,
+    quantity: Quantity,
+    discount: Option<Amount>,
+    tax: Option<Amount>,
+}
+
+pub async fn order_edit(call: Call) -> Result<Answer, Problem> {
+    let body: EditBody = call.json()?;
+    let set =
+        body.lines.into_iter().map(|line| EditLine { line: line.id, quantity: line.quantity, discount: line.discount, tax: line.tax });
+    let add = body.add.into_iter().map(place::LineBody::into_line).collect();
+    let command = EditOrder { order: call.segment("id")?, expected_version: call.if_match()?, set: set.collect(), add };
+    answer(&call, &call.submit(Command::EditOrder(command)).await?)
+}
+
+/// A sketch of an order that was not placed.
+fn preview_view(preview: &domain::order::Preview, call: &Call) -> Value {
+    let mut case = domain::order::Case::new(preview.order.clone());
+    for event in &preview.events {
+        domain::order::fold(&mut case, preview.order.created_at, event);
+    }
+    let mut view = order_view(&case, &call.shop.vault);
+    view["object"] = json!("order_preview");
+    view["id"] = Value::Null;
+    view["number"] = Value::Null;
+    let sourcing = preview.events.iter().find_map(|event| match event {
+        Event::OrderPlaced(placed) => placed.sourcing.as_ref(),
+        _ => None,
+    });
+    view["sourcing"] = json!(sourcing);
+    view
+}

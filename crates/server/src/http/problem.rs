@@ -1,0 +1,162 @@
+//! Problems as RFC 9457 has them: a stable type and code, the numbers as members, and what to do next.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::Rejection;
+use domain::rejection::Class;
+use engine::ReadError;
+use serde_json::{Map, Value, json};
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    members: Map<String, Value>,
+    retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, title, detail: detail.into(), members: Map::new(), retry_after_s: None }
+    }
+
+    fn with(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    pub fn unauthorized() -> Self {
+        let detail = "Send a key as \"Authorization: Bearer qm_…\". Make one with `quartermaster keys create`.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid key", detail)
+    }
+
+    pub fn forbidden(role: &str, needed: &str) -> Self {
+        let detail = format!("A {role} key may not do this; it takes one of: {needed}.");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed for this key", detail)
+    }
+
+    pub fn not_found(kind: &str, id: &str) -> Self {
+        Rejection::NotFound { kind: kind.into(), id: id.into() }.into()
+    }
+
+    pub fn no_route(path: &str) -> Self {
+        let detail = format!("There is nothing at {path}. The API is described at /docs.");
+        Self::new(StatusCode::NOT_FOUND, "no_such_path", "No such path", detail)
+    }
+
+    pub fn wrong_method(path: &str) -> Self {
+        let detail = format!("{path} does not know this method. The API is described at /docs.");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+    }
+
+    pub fn bad_json(error: &serde_json::Error) -> Self {
+        let detail = format!("The body can't be read: {error}. Correct it there and send it again.");
+        let problem = Self::new(StatusCode::BAD_REQUEST, "bad_json", "The body is not what is expected", detail);
+        problem.with("line", json!(error.line())).with("column", json!(error.column()))
+    }
+
+    pub fn bad_field(field: &str, problem: impl std::fmt::Display) -> Self {
+        let detail = format!("{field}: {problem}.");
+        Self::new(StatusCode::BAD_REQUEST, "invalid", "Invalid request", detail).with("field", json!(field))
+    }
+
+    pub fn too_large(limit: usize) -> Self {
+        let detail = format!("The body is larger than {limit} bytes. Send it in parts, or use the NDJSON bulk endpoints.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Body too large", detail)
+    }
+
+    pub fn rate_limited() -> Self {
+        let detail = "Too many requests with this key. Wait a second, or use the NDJSON bulk endpoints.";
+        Self { retry_after_s: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail) }
+    }
+
+    pub fn busy() -> Self {
+        let detail = "More is waiting than can be done at once. Nothing happened; try again in a second.";
+        Self { retry_after_s: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy", detail) }
+    }
+
+    pub fn outcome_unknown() -> Self {
+        let detail =
+            "The server stops before it knows whether this took effect. Retry with the same Idempotency-Key: it takes effect once.";
+        Self { retry_after_s: Some(2), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", "Outcome unknown", detail) }
+    }
+
+    pub fn no_space() -> Self {
+        let detail = "The disk of the server is full. Nothing happened; free some space and try again.";
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "no_space", "Disk full", detail)
+    }
+
+    pub fn key_reused() -> Self {
+        let detail = "This Idempotency-Key was used with another body. Use a new key for a new request.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Idempotency key reused", detail)
+    }
+
+    pub fn internal(why: impl std::fmt::Display) -> Self {
+        tracing::error!("a request failed: {why}");
+        let detail = "Something is wrong with the server; its log says what. Nothing acknowledged is lost.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
+    }
+
+    /// With the id that logs and support know the request by.
+    pub fn respond(self, request_id: &str) -> Response {
+        let mut body = Map::new();
+        body.insert("type".into(), json!(format!("/problems/{}", self.code.replace('_', "-"))));
+        body.insert("code".into(), json!(self.code));
+        body.insert("title".into(), json!(self.title));
+        body.insert("status".into(), json!(self.status.as_u16()));
+        body.insert("detail".into(), json!(self.detail));
+        body.insert("request_id".into(), json!(request_id));
+        body.extend(self.members);
+        let mut response = (self.status, Value::Object(body).to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+
+    /// As a line of a bulk answer has it.
+    pub fn line(self) -> Value {
+        let mut body = Map::new();
+        body.insert("status".into(), json!(self.status.as_u16()));
+        body.insert("code".into(), json!(self.code));
+        body.insert("detail".into(), json!(self.detail));
+        body.extend(self.members);
+        Value::Object(body)
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let status = match rejection.class() {
+            Class::NotFound => StatusCode::NOT_FOUND,
+            Class::Conflict => StatusCode::CONFLICT,
+            Class::Invalid => StatusCode::BAD_REQUEST,
+            Class::Precondition => StatusCode::PRECONDITION_FAILED,
+        };
+        let mut problem = Self::new(status, rejection.code(), rejection.title(), rejection.detail());
+        if let Ok(Value::Object(members)) = serde_json::to_value(&rejection) {
+            problem.members.extend(members.into_iter().filter(|(name, _)| name != "code" && name != "problem"));
+        }
+        problem
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Behind => {
+                let detail = "Lists are more than a second behind. Try again, or add consistency=any to read what is there.";
+                Self { retry_after_s: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "behind", "Lists are behind", detail) }
+            }
+            ReadError::Store(_) | ReadError::Log(_) => Self::internal(error),
+        }
+    }
+}

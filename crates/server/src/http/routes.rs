@@ -1,0 +1,122 @@
+//! Every route with who may use it; the router, the API description and the authorization test are made from this table.
+
+use super::call::{Answer, Call};
+use super::{Problem, catalog, events, fulfillments, holds, keys, orders, payments, stock};
+use crate::keys::Role;
+use std::future::Future;
+use std::pin::Pin;
+
+/// Who may use a route. An admin may use all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everyone with a key.
+    Read,
+    /// Store fronts and operators.
+    Sell,
+    /// The warehouse and operators.
+    Work,
+    /// Operators.
+    Operate,
+    Administer,
+}
+
+impl Access {
+    pub fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Read => &[Role::Admin, Role::Operator, Role::Warehouse, Role::Storefront, Role::ReadOnly],
+            Self::Sell => &[Role::Admin, Role::Operator, Role::Storefront],
+            Self::Work => &[Role::Admin, Role::Operator, Role::Warehouse],
+            Self::Operate => &[Role::Admin, Role::Operator],
+            Self::Administer => &[Role::Admin],
+        }
+    }
+}
+
+pub type Handled = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
+
+pub struct Route {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub access: Access,
+    pub summary: &'static str,
+    /// An example of the body, as JSON; empty when the route takes none.
+    pub body: &'static str,
+    pub handler: fn(Call) -> Handled,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $access:ident $handler:path, $summary:literal $(, $body:expr)?;)*) => {
+        /// In the order in which the description shows them.
+        pub const ROUTES: &[Route] = &[$(Route {
+            method: stringify!($method),
+            path: $path,
+            access: Access::$access,
+            summary: $summary,
+            body: concat!("", $($body)?),
+            handler: |call| Box::pin($handler(call)),
+        },)*];
+    };
+}
+
+routes! {
+    POST "/v1/items" Operate catalog::item_create, "Create an item", r#"{"sku":"MUG-RED","name":"Red mug","kind":"stocked","barcode":"4006381333931","unit_cost":{"amount":350,"currency":"USD"},"weight_grams":320,"backorder_cap":"unlimited","metadata":{}}"#;
+    GET "/v1/items" Read catalog::item_list, "List items";
+    GET "/v1/items/{sku}" Read catalog::item_get, "One item";
+    PUT "/v1/items/{sku}" Operate catalog::item_update, "Replace an item", r#"{"name":"Red mug","kind":"stocked"}"#;
+    POST "/v1/items/{sku}/retire" Operate catalog::item_retire, "Sell an item no more";
+    POST "/v1/locations" Operate catalog::location_create, "Create a location", r#"{"code":"AUS","name":"Austin","address":{"line1":"1 Dock Rd","city":"Austin","region":"TX","country":"US"},"time_zone":"America/Chicago","cutoff_minute":900,"working_days":[0,1,2,3,4],"handling_days":1,"priority":1}"#;
+    GET "/v1/locations" Read catalog::location_list, "List locations";
+    GET "/v1/locations/{code}" Read catalog::location_get, "One location";
+    PUT "/v1/locations/{code}" Operate catalog::location_update, "Replace a location", r#"{"name":"Austin","address":{"country":"US"},"time_zone":"America/Chicago"}"#;
+    POST "/v1/channels" Operate catalog::channel_create, "Create a channel", r#"{"code":"web","name":"Web shop","kind":"web","on_shortage":"reject","payment":{"timing":"capture_at_shipment","gateway":"test"}}"#;
+    GET "/v1/channels" Read catalog::channel_list, "List channels";
+    GET "/v1/channels/{code}" Read catalog::channel_get, "One channel";
+    PUT "/v1/channels/{code}" Operate catalog::channel_update, "Replace a channel", r#"{"name":"Web shop"}"#;
+    GET "/v1/settings" Read catalog::settings_get, "Rules of the whole shop";
+    PUT "/v1/settings" Administer catalog::settings_update, "Change rules of the whole shop", r#"{"complete_after_days":14,"promise_margin_days":1,"over_receipt_percent":0}"#;
+    GET "/v1/stock" Read stock::level_list, "List stock levels";
+    GET "/v1/stock/{sku}" Read stock::stock_get, "Levels of a SKU, now or as_of a sequence or time";
+    GET "/v1/stock/{sku}/ledger" Read stock::ledger, "Every movement of a SKU with the level after it";
+    GET "/v1/stock/{sku}/why" Read stock::why, "Why can't I sell this?";
+    PUT "/v1/stock/{sku}/{location}/safety-stock" Operate stock::safety_stock, "Set the selling buffer of a level", r#"{"quantity":5}"#;
+    GET "/v1/availability" Read stock::availability, "What a channel can sell of up to 500 SKUs";
+    POST "/v1/receipts" Work stock::receipt_create, "Receive stock", r#"{"location":"AUS","reference":"ASN-7","lines":[{"sku":"MUG-RED","quantity":24}]}"#;
+    GET "/v1/receipts/{id}" Read stock::receipt_get, "One receipt";
+    POST "/v1/receipts/{id}/reverse" Work stock::receipt_reverse, "Undo a receipt", r#"{"reason":"wrong pallet"}"#;
+    POST "/v1/adjustments" Work stock::adjustment_create, "Adjust stock", r#"{"location":"AUS","reason":"shrinkage","reference":"CC-114","lines":[{"sku":"MUG-RED","bucket":"on_hand","delta":-1,"if_quantity":4}]}"#;
+    POST "/v1/moves" Work stock::move_create, "Move units between sellable and unavailable", r#"{"location":"AUS","from":"on_hand","to":"damaged","lines":[{"sku":"MUG-RED","quantity":1}]}"#;
+    POST "/v1/holds" Sell holds::hold_create, "Hold stock for a cart", r#"{"owner":"cart_9","channel":"web","ttl_seconds":900,"lines":[{"sku":"MUG-RED","quantity":1}]}"#;
+    GET "/v1/holds" Read holds::hold_list, "List holds";
+    GET "/v1/holds/{id}" Read holds::hold_get, "One hold";
+    POST "/v1/holds/{id}/extend" Sell holds::hold_extend, "Extend a hold from now", r#"{"ttl_seconds":900}"#;
+    POST "/v1/holds/{id}/release" Sell holds::hold_release, "Release a hold";
+    POST "/v1/orders" Sell orders::order_place, "Place an order", r#"{"channel":"web","external_id":"W-10045","currency":"USD","on_shortage":"split","customer":{"email":"ada@example.com","name":"Ada"},"ship_to":{"name":"Ada","line1":"1 Main St","city":"Austin","region":"TX","postal_code":"78701","country":"US"},"lines":[{"sku":"MUG-RED","quantity":3,"unit_price":1200,"tax":297,"total":3897}],"charges":[{"kind":"shipping","amount":500,"tax":41,"total":541}],"total":4438}"#;
+    GET "/v1/orders" Read orders::order_list, "List orders";
+    POST "/v1/orders/preview" Sell orders::order_preview, "What placing would come to; nothing is written", r#"{"channel":"web","currency":"USD","lines":[{"sku":"MUG-RED","quantity":3,"unit_price":1200}]}"#;
+    GET "/v1/orders/{id}" Read orders::order_get, "One order, now or as_of a sequence";
+    GET "/v1/orders/{id}/timeline" Read orders::timeline, "Every event of an order with its cause";
+    POST "/v1/orders/{id}/hold" Operate orders::order_hold, "Hold an order", r#"{"reason":"address check"}"#;
+    POST "/v1/orders/{id}/release" Operate orders::order_release, "Release a held order";
+    POST "/v1/orders/{id}/edit" Operate orders::order_edit, "Edit an order before picking", r#"{"lines":[{"id":"ol_1-1","quantity":2}],"add":[{"sku":"MUG-RED","quantity":1,"unit_price":1200}]}"#;
+    POST "/v1/orders/{id}/cancel" Sell orders::order_cancel, "Cancel an order or some units", r#"{"reason":"customer","lines":[{"id":"ol_1-1","quantity":1}]}"#;
+    POST "/v1/orders/{id}/pay" Sell payments::pay, "Try to pay again", r#"{"token":"tok_visa"}"#;
+    POST "/v1/orders/{id}/mark-paid" Operate payments::mark_paid, "Record a payment made elsewhere", r#"{"amount":4438,"reference":"bank 77"}"#;
+    POST "/v1/orders/{id}/refunds" Operate payments::refund_create, "Refund lines, charges or an amount", r#"{"lines":[{"id":"ol_1-1","quantity":1}],"charges":0,"reason":"broken"}"#;
+    POST "/v1/orders/{id}/refunds/preview" Operate payments::refund_preview, "What a refund would give back", r#"{"lines":[{"id":"ol_1-1","quantity":1}]}"#;
+    GET "/v1/fulfillments" Read fulfillments::fulfillment_list, "List work of the warehouse";
+    GET "/v1/fulfillments/{id}" Read fulfillments::fulfillment_get, "One fulfillment";
+    POST "/v1/fulfillments/{id}/pick" Work fulfillments::pick, "Start to pick";
+    POST "/v1/fulfillments/{id}/short-pick" Work fulfillments::short_pick, "Units were not found", r#"{"missing":[{"index":0,"quantity":1}]}"#;
+    POST "/v1/fulfillments/{id}/pack" Work fulfillments::pack, "Pack";
+    POST "/v1/fulfillments/{id}/ship" Work fulfillments::ship, "Ship", r#"{"carrier":"UPS","tracking_number":"1Z999","parcels":[{"weight_grams":900}]}"#;
+    POST "/v1/fulfillments/{id}/deliver" Work fulfillments::deliver, "It arrived", r#"{"delivered_at":"2026-12-02T10:00:00.000Z"}"#;
+    POST "/v1/fulfillments/{id}/cancel" Operate fulfillments::cancel, "Ask work back", r#"{"reason":"customer"}"#;
+    POST "/v1/fulfillments/{id}/accept-cancel" Work fulfillments::accept_cancel, "The work is put back";
+    POST "/v1/fulfillments/{id}/decline-cancel" Work fulfillments::decline_cancel, "Too late, it goes out", r#"{"reason":"on the truck"}"#;
+    GET "/v1/events" Read events::pull, "Events after a sequence; waits when asked to";
+    GET "/v1/events/stream" Read events::stream, "Events as they happen (SSE, Last-Event-ID)";
+    POST "/v1/keys" Administer keys::key_create, "Create a key; its secret is shown once", r#"{"name":"web shop","role":"storefront"}"#;
+    GET "/v1/keys" Administer keys::key_list, "List keys";
+    POST "/v1/keys/{id}/revoke" Administer keys::key_revoke, "End a key";
+    POST "/v1/keys/{id}/rotate" Administer keys::key_rotate, "A new secret for a key";
+}

@@ -1,0 +1,222 @@
+//! API keys: 256 random bits, of which only a hash is kept.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::id::KeyId;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, RwLock};
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS keys(
+    id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL, created_at INTEGER NOT NULL,
+    last_used_at INTEGER, revoked_at INTEGER);
+";
+const PREFIX: &str = "qm_";
+/// How exact the last use is, so that reads do not become writes.
+const LAST_USE_MS: i64 = 60_000;
+
+/// What a key may do; each role may all that is listed for it in the API's route table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Admin,
+    Operator,
+    Warehouse,
+    Storefront,
+    ReadOnly,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Operator => "operator",
+            Self::Warehouse => "warehouse",
+            Self::Storefront => "storefront",
+            Self::ReadOnly => "read_only",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let roles = [Self::Admin, Self::Operator, Self::Warehouse, Self::Storefront, Self::ReadOnly];
+        let found = roles.into_iter().find(|role| role.as_str() == text);
+        found.ok_or_else(|| format!("\"{text}\" is no role; use admin, operator, warehouse, storefront or read_only"))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub id: KeyId,
+    /// A person or a system; it stands in the log as the actor.
+    pub name: String,
+    pub role: Role,
+    pub created_at: i64,
+    pub last_used_at: Option<i64>,
+    pub revoked_at: Option<i64>,
+}
+
+/// The keys of a data folder. Checking a key costs one hash and one look into memory.
+pub struct Keys {
+    connection: Mutex<Connection>,
+    by_hash: RwLock<HashMap<String, Arc<Key>>>,
+}
+
+fn hash(secret: &str) -> String {
+    blake3::hash(secret.as_bytes()).to_hex().to_string()
+}
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl Keys {
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(folder: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(folder.join("keys.db"))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.execute_batch(SCHEMA)?;
+        let keys = Self { connection: Mutex::new(connection), by_hash: RwLock::new(HashMap::new()) };
+        keys.reload()?;
+        Ok(keys)
+    }
+
+    fn connection(&self) -> std::sync::MutexGuard<'_, Connection> {
+        self.connection.lock().expect("no thread panics with the keys")
+    }
+
+    /// Takes up keys that another process made or revoked.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn reload(&self) -> rusqlite::Result<()> {
+        let connection = self.connection();
+        let mut statement = connection.prepare("SELECT hash, id, name, role, created_at, last_used_at, revoked_at FROM keys")?;
+        let rows = statement.query_map([], |row| {
+            let role: String = row.get(3)?;
+            let key = Key {
+                id: KeyId(row.get(1)?),
+                name: row.get(2)?,
+                role: role.parse().unwrap_or(Role::ReadOnly),
+                created_at: row.get(4)?,
+                last_used_at: row.get(5)?,
+                revoked_at: row.get(6)?,
+            };
+            Ok((row.get::<_, String>(0)?, Arc::new(key)))
+        })?;
+        let all = rows.collect::<rusqlite::Result<HashMap<_, _>>>()?;
+        *self.by_hash.write().expect("no thread panics with the keys") = all;
+        Ok(())
+    }
+
+    /// Makes a key; the secret is shown this once.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn create(&self, name: &str, role: Role) -> rusqlite::Result<(Key, String)> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|_| rusqlite::Error::InvalidQuery)?;
+        let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+        let created_at = now();
+        let id = {
+            let connection = self.connection();
+            let sql = "INSERT INTO keys(hash, name, role, created_at) VALUES (?1, ?2, ?3, ?4)";
+            connection.execute(sql, params![hash(&secret), name, role.as_str(), created_at])?;
+            KeyId(u64::try_from(connection.last_insert_rowid()).unwrap_or(0))
+        };
+        self.reload()?;
+        Ok((Key { id, name: name.to_owned(), role, created_at, last_used_at: None, revoked_at: None }, secret))
+    }
+
+    /// `false` when there is no such key, or it is revoked already.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn revoke(&self, id: KeyId) -> rusqlite::Result<bool> {
+        let revoked = {
+            let sql = "UPDATE keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
+            self.connection().execute(sql, params![id.0, now()])?
+        };
+        self.reload()?;
+        Ok(revoked > 0)
+    }
+
+    /// A new secret of the same name and role; the old one ends at once.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn rotate(&self, id: KeyId) -> rusqlite::Result<Option<(Key, String)>> {
+        let Some(old) = self.list().into_iter().find(|key| key.id == id && key.revoked_at.is_none()) else { return Ok(None) };
+        let fresh = self.create(&old.name, old.role)?;
+        self.revoke(id)?;
+        Ok(Some(fresh))
+    }
+
+    /// In the order in which they were made.
+    pub fn list(&self) -> Vec<Key> {
+        let by_hash = self.by_hash.read().expect("no thread panics with the keys");
+        let mut keys: Vec<Key> = by_hash.values().map(|key| key.as_ref().clone()).collect();
+        keys.sort_by_key(|key| key.id);
+        keys
+    }
+
+    /// Whose secret this is, if it is anybody's and not revoked.
+    pub fn check(&self, secret: &str) -> Option<Arc<Key>> {
+        let hash = hash(secret);
+        let find = || self.by_hash.read().expect("no thread panics with the keys").get(&hash).cloned();
+        let key = find().or_else(|| self.made_elsewhere(&hash).then(find).flatten())?;
+        let key = Some(key).filter(|key| key.revoked_at.is_none())?;
+        let now = now();
+        if key.last_used_at.is_none_or(|last| now - last > LAST_USE_MS) {
+            self.used(&hash, &key, now);
+        }
+        Some(key)
+    }
+
+    /// The command line makes keys while the server runs.
+    fn made_elsewhere(&self, hash: &str) -> bool {
+        let found = {
+            let connection = self.connection();
+            connection.query_row("SELECT 1 FROM keys WHERE hash = ?1", params![hash], |_| Ok(())).optional()
+        };
+        matches!(found, Ok(Some(()))) && self.reload().is_ok()
+    }
+
+    fn used(&self, hash: &str, key: &Key, now: i64) {
+        let written = self.connection().execute("UPDATE keys SET last_used_at = ?2 WHERE hash = ?1", params![hash, now]);
+        if let Err(error) = written {
+            tracing::warn!("the last use of a key could not be written: {error}");
+        }
+        let used = Key { last_used_at: Some(now), ..key.clone() };
+        self.by_hash.write().expect("no thread panics with the keys").insert(hash.to_owned(), Arc::new(used));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_opens_until_it_is_revoked_or_rotated() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::open(folder.path()).unwrap();
+        let (key, secret) = keys.create("web shop", Role::Storefront).unwrap();
+        assert_eq!(keys.check(&secret).map(|found| found.id), Some(key.id));
+        assert!(keys.check("qm_guess").is_none());
+        let elsewhere = Keys::open(folder.path()).unwrap();
+        let (_, other) = elsewhere.create("made by another process", Role::Admin).unwrap();
+        assert!(keys.check(&other).is_some());
+        let (_, fresh) = keys.rotate(key.id).unwrap().unwrap();
+        assert!(keys.check(&secret).is_none() && keys.check(&fresh).is_some());
+    }
+}

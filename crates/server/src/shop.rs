@@ -1,0 +1,164 @@
+//! The shop as the edge sees it: submit and wait until durable, read beside the writer.
+
+use crate::keys::Keys;
+use crate::vault::Vault;
+use domain::Command;
+use domain::time::Timestamp;
+use engine::{Engine, Idempotency, OpenError, Options, ReadError, Reader, Reply, Submission};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Most readers that are kept open; one is used per read at a time.
+const READERS_MAX: usize = 16;
+
+type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Reply>>>>;
+
+/// Tells the time, in milliseconds since the Unix epoch.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+fn wall_clock() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Shared by every handler.
+pub struct Shop {
+    pub engine: Engine,
+    pub vault: Vault,
+    pub keys: Keys,
+    /// How far the log is durable, for those who wait.
+    pub durable: watch::Receiver<u64>,
+    clock: Clock,
+    waiting: Waiting,
+    tokens: AtomicU64,
+    readers: Mutex<Vec<Reader>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Engine(#[from] OpenError),
+    #[error("{0}")]
+    Vault(#[from] crate::vault::Error),
+    #[error("the keys can't be used: {0}")]
+    Keys(#[from] rusqlite::Error),
+}
+
+/// The queue is full, or the engine has stopped.
+#[derive(Debug)]
+pub struct Busy;
+
+impl Shop {
+    /// Opens engine, vault and keys of a folder. `clock` replaces the wall clock.
+    ///
+    /// # Errors
+    /// When the folder is in use or cannot be read.
+    pub fn open(folder: &Path, clock: Option<Clock>) -> Result<Arc<Self>, Error> {
+        let waiting = Waiting::default();
+        let (replies, replies_in) = mpsc::unbounded_channel::<Vec<(u64, Reply)>>();
+        let (durable, durable_in) = watch::channel(0);
+        let mut options = Options::new(folder);
+        options.wall_clock = clock.is_none();
+        let clock = clock.unwrap_or_else(|| Arc::new(wall_clock));
+        let ticks = clock.clone();
+        options.clock = Box::new(move || ticks());
+        options.on_replies = Box::new(move |batch| {
+            // Nobody listens any more once the shop is gone.
+            let _ = replies.send(batch);
+        });
+        options.on_durable = Box::new(move |seq| {
+            durable.send_replace(seq);
+        });
+        let engine = Engine::open(options)?;
+        tokio::spawn(wake(replies_in, waiting.clone()));
+        Ok(Arc::new(Self {
+            engine,
+            vault: Vault::open(folder)?,
+            keys: Keys::open(folder)?,
+            durable: durable_in,
+            clock,
+            waiting,
+            tokens: AtomicU64::new(1),
+            readers: Mutex::new(Vec::new()),
+        }))
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Resolves once the command, and all before it, is durable or refused.
+    ///
+    /// # Errors
+    /// [`Busy`] when too much waits already.
+    pub async fn submit(&self, command: Command, actor: String, idempotency: Option<Idempotency>) -> Result<Reply, Busy> {
+        let token = self.tokens.fetch_add(1, Ordering::Relaxed);
+        let (wake, woken) = oneshot::channel();
+        self.waiting.lock().expect("no thread panics with the lock").insert(token, wake);
+        if self.engine.submit(Submission { command, actor, idempotency, token }).is_err() {
+            self.waiting.lock().expect("no thread panics with the lock").remove(&token);
+            return Err(Busy);
+        }
+        Ok(woken.await.unwrap_or(Reply::OutcomeUnknown))
+    }
+
+    /// Runs a read off the async threads, with a reader of its own.
+    ///
+    /// # Errors
+    /// As the read itself.
+    pub async fn read<T, F>(self: &Arc<Self>, ask: F) -> Result<T, ReadError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
+    {
+        let shop = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let kept = shop.readers.lock().expect("no thread panics with the lock").pop();
+            let reader = match kept {
+                Some(reader) => reader,
+                None => shop.engine.reader()?,
+            };
+            let answer = ask(&reader);
+            let mut readers = shop.readers.lock().expect("no thread panics with the lock");
+            if readers.len() < READERS_MAX {
+                readers.push(reader);
+            }
+            answer
+        });
+        task.await.expect("a read does not panic")
+    }
+
+    /// Looks at State between two batches.
+    pub async fn query<T, F>(self: &Arc<Self>, ask: F) -> Option<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&domain::State) -> T + Send + 'static,
+    {
+        let shop = self.clone();
+        tokio::task::spawn_blocking(move || shop.engine.query(ask)).await.ok().flatten()
+    }
+}
+
+/// One task wakes all that a frame answered.
+async fn wake(mut replies: mpsc::UnboundedReceiver<Vec<(u64, Reply)>>, waiting: Waiting) {
+    while let Some(batch) = replies.recv().await {
+        let mut wakers = Vec::with_capacity(batch.len());
+        {
+            let mut waiting = waiting.lock().expect("no thread panics with the lock");
+            for (token, reply) in batch {
+                wakers.extend(waiting.remove(&token).map(|wake| (wake, reply)));
+            }
+        }
+        for (wake, reply) in wakers {
+            // A client that hung up does not wait for its answer.
+            let _ = wake.send(reply);
+        }
+    }
+}

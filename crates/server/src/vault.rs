@@ -1,0 +1,185 @@
+//! Personal data is sealed here before it reaches the rules: a key per customer, kept outside the log.
+//!
+//! Erasing a customer destroys the key; log, store and backups of the log keep ciphertext that nobody can open.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use domain::id::CustomerId;
+use domain::text::{Fingerprint, Sealed};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::Path;
+use std::sync::Mutex;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY, secret BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS customers(id INTEGER PRIMARY KEY, key BLOB);
+CREATE TABLE IF NOT EXISTS names(fingerprint TEXT PRIMARY KEY, customer INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS names_customer ON names(customer);
+";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the vault can't be used: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the operating system gives no random bytes: {0}")]
+    Random(getrandom::Error),
+    #[error("personal data could not be sealed")]
+    Seal,
+}
+
+pub struct Vault {
+    connection: Mutex<Connection>,
+    /// Keyed hashes find without reading; the key never leaves the vault.
+    pepper: [u8; 32],
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(Error::Random)?;
+    Ok(bytes)
+}
+
+impl Vault {
+    /// # Errors
+    /// When the file cannot be opened, or there is no randomness.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let connection = Connection::open(folder.join("vault.db"))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // A destroyed key is overwritten, not only unlinked.
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.execute_batch(SCHEMA)?;
+        let fresh: [u8; 32] = random()?;
+        connection.execute("INSERT OR IGNORE INTO secrets(name, secret) VALUES ('pepper', ?1)", params![fresh])?;
+        let pepper = connection.query_row("SELECT secret FROM secrets WHERE name = 'pepper'", [], |row| row.get(0))?;
+        Ok(Self { connection: Mutex::new(connection), pepper })
+    }
+
+    fn connection(&self) -> std::sync::MutexGuard<'_, Connection> {
+        self.connection.lock().expect("no thread panics with the vault")
+    }
+
+    /// Keyed hash of something personal, the same for the same text whatever its case.
+    pub fn fingerprint(&self, kind: &str, text: &str) -> Fingerprint {
+        let mut hasher = blake3::Hasher::new_keyed(&self.pepper);
+        hasher.update(kind.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(text.trim().to_lowercase().as_bytes());
+        Fingerprint(hasher.finalize().to_hex()[..32].into())
+    }
+
+    /// The customer of any of these names, or a new one who has them all from now on.
+    ///
+    /// # Errors
+    /// When the vault cannot be read or written.
+    pub fn customer(&self, names: &[Fingerprint]) -> Result<CustomerId, Error> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let mut known = None;
+        for name in names {
+            let sql = "SELECT customer FROM names WHERE fingerprint = ?1";
+            let found: Option<u64> = transaction.prepare_cached(sql)?.query_row(params![name.0.as_str()], |row| row.get(0)).optional()?;
+            known = known.or(found);
+        }
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let key: [u8; 32] = random()?;
+                transaction.prepare_cached("INSERT INTO customers(key) VALUES (?1)")?.execute(params![key])?;
+                u64::try_from(transaction.last_insert_rowid()).unwrap_or(0)
+            }
+        };
+        for name in names {
+            let sql = "INSERT OR IGNORE INTO names(fingerprint, customer) VALUES (?1, ?2)";
+            transaction.prepare_cached(sql)?.execute(params![name.0.as_str(), id])?;
+        }
+        transaction.commit()?;
+        Ok(CustomerId(id))
+    }
+
+    /// The customer with this name, if anybody has it.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub fn find(&self, name: &Fingerprint) -> Result<Option<CustomerId>, Error> {
+        let connection = self.connection();
+        let sql = "SELECT customer FROM names WHERE fingerprint = ?1";
+        let found = connection.prepare_cached(sql)?.query_row(params![name.0.as_str()], |row| row.get(0)).optional()?;
+        Ok(found.map(CustomerId))
+    }
+
+    /// Encrypts under the customer's key: `v1.cus_1.…`.
+    ///
+    /// # Errors
+    /// When the customer was erased, or the vault cannot be read.
+    pub fn seal(&self, customer: CustomerId, value: &impl Serialize) -> Result<Sealed, Error> {
+        let key = self.key(customer)?.ok_or(Error::Seal)?;
+        let nonce: [u8; 12] = random()?;
+        let text = serde_json::to_vec(value).map_err(|_| Error::Seal)?;
+        let aad = customer.text();
+        let payload = Payload { msg: &text, aad: aad.as_bytes() };
+        let cipher = ChaCha20Poly1305::new(&Key::from(key));
+        let sealed = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Error::Seal)?;
+        let mut bytes = nonce.to_vec();
+        bytes.extend(sealed);
+        Ok(Sealed(format!("v1.{customer}.{}", URL_SAFE_NO_PAD.encode(bytes))))
+    }
+
+    /// What was sealed; `None` once the customer is erased.
+    pub fn open_sealed<T: DeserializeOwned>(&self, sealed: &Sealed) -> Option<T> {
+        let mut parts = sealed.0.splitn(3, '.');
+        let ("v1", Some(customer), Some(text)) = (parts.next()?, parts.next(), parts.next()) else { return None };
+        let id: CustomerId = customer.parse().ok()?;
+        let key = self.key(id).ok()??;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (nonce, body) = bytes.split_first_chunk::<12>()?;
+        let payload = Payload { msg: body, aad: customer.as_bytes() };
+        let text = ChaCha20Poly1305::new(&Key::from(key)).decrypt(&Nonce::from(*nonce), payload).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Destroys the key and the names. `false` when there is no such customer, or no longer.
+    ///
+    /// # Errors
+    /// When the vault cannot be written.
+    pub fn erase(&self, customer: CustomerId) -> Result<bool, Error> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let erased = transaction.execute("UPDATE customers SET key = NULL WHERE id = ?1 AND key IS NOT NULL", params![customer.0])?;
+        transaction.execute("DELETE FROM names WHERE customer = ?1", params![customer.0])?;
+        transaction.commit()?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(erased > 0)
+    }
+
+    fn key(&self, customer: CustomerId) -> Result<Option<[u8; 32]>, Error> {
+        let connection = self.connection();
+        let sql = "SELECT key FROM customers WHERE id = ?1";
+        let key: Option<Option<[u8; 32]>> = connection.prepare_cached(sql)?.query_row(params![customer.0], |row| row.get(0)).optional()?;
+        Ok(key.flatten())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_until_the_customer_is_erased() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path()).unwrap();
+        let mail = vault.fingerprint("email", "Ada@Example.com");
+        let ada = vault.customer(std::slice::from_ref(&mail)).unwrap();
+        assert_eq!(vault.customer(&[vault.fingerprint("email", "ada@example.com ")]).unwrap(), ada);
+        let sealed = vault.seal(ada, &"Ada Lovelace").unwrap();
+        assert!(!sealed.0.contains("Ada"));
+        assert_eq!(vault.open_sealed::<String>(&sealed).as_deref(), Some("Ada Lovelace"));
+        assert!(vault.erase(ada).unwrap());
+        assert_eq!(vault.open_sealed::<String>(&sealed), None);
+        assert_ne!(vault.customer(&[mail]).unwrap(), ada);
+    }
+}
