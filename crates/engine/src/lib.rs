@@ -16,6 +16,6 @@ mod verify;
 
 pub use engine::{Engine, Options, Submission};
 pub use frame::{Committed, Idempotency, Reply};
-pub use reader::{EventRow, LedgerRow, OrderFilter, OrderRow, Outstanding, ReadError, Reader};
+pub use reader::{EventRow, LedgerRow, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;
 pub use verify::{Report, VerifyError, backup, rebuild, restore, verify};

@@ -4,7 +4,7 @@ mod lists;
 mod past;
 
 pub use lists::{LedgerRow, OrderFilter, OrderRow};
-pub use past::EventRow;
+pub use past::{EventRow, raw_events};
 
 use crate::frame::Pending;
 use crate::log::sqlite::SqliteLog;

@@ -1,1 +1,11 @@
-fn main() {}
+//! `quartermaster`: the whole shop in one binary.
+
+mod cli;
+mod serve;
+mod tools;
+
+use clap::Parser;
+
+fn main() -> anyhow::Result<()> {
+    cli::Cli::parse().run()
+}

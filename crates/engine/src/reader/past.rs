@@ -128,7 +128,11 @@ fn broken(row: &Row, error: &serde_json::Error) -> Error {
     Error::Broken { at: row.first_seq, what: error.to_string() }
 }
 
-fn raw_events(row: &Row) -> Result<Vec<EventRow>, Error> {
+/// The events of a row, with their payloads as they stand in the log.
+///
+/// # Errors
+/// When the row is no log of ours.
+pub fn raw_events(row: &Row) -> Result<Vec<EventRow>, Error> {
     let lines: Vec<RawLine> = serde_json::from_str(&row.body).map_err(|error| broken(row, &error))?;
     let events = lines.into_iter().filter(|line| !line.kind.starts_with("engine."));
     let rows = events.map(|line| EventRow {

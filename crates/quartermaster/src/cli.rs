@@ -1,0 +1,90 @@
+//! The command line.
+
+use crate::{serve, tools};
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Real-time inventory and order management.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Clone)]
+pub struct Folder {
+    /// Folder with everything the shop knows.
+    #[arg(long, env = "QUARTERMASTER_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API
+    Serve {
+        #[command(flatten)]
+        folder: Folder,
+        /// Address to listen on; loopback unless told otherwise
+        #[arg(long, env = "QUARTERMASTER_LISTEN", default_value = "127.0.0.1:7700")]
+        listen: SocketAddr,
+    },
+    /// Make, list and revoke API keys
+    Keys {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(subcommand)]
+        action: tools::KeysAction,
+    },
+    /// Follow events
+    Events {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(subcommand)]
+        action: tools::EventsAction,
+    },
+    /// Prove every number from the log
+    Verify {
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Make the store anew from the log
+    Rebuild {
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Copy log, vault and keys while the server runs
+    Backup {
+        #[command(flatten)]
+        folder: Folder,
+        /// New folder to copy to
+        to: PathBuf,
+    },
+    /// Put a backup into a new folder
+    Restore {
+        #[command(flatten)]
+        folder: Folder,
+        /// Folder of the backup
+        from: PathBuf,
+    },
+    /// Print the API's description (OpenAPI 3.1)
+    Openapi,
+}
+
+impl Cli {
+    /// # Errors
+    /// With what went wrong and what to do.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve { folder, listen } => serve::serve(folder.data_dir, listen),
+            Command::Keys { folder, action } => tools::keys(&folder.data_dir, action),
+            Command::Events { folder, action } => tools::events(&folder.data_dir, action),
+            Command::Verify { folder } => tools::verify(&folder.data_dir),
+            Command::Rebuild { folder } => tools::rebuild(&folder.data_dir),
+            Command::Backup { folder, to } => tools::backup(&folder.data_dir, &to),
+            Command::Restore { folder, from } => tools::restore(&folder.data_dir, &from),
+            Command::Openapi => tools::openapi(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `serve`: the API until somebody says stop.
+
+use anyhow::Result;
+use server::app::{self, Config};
+use server::http::Limits;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
+
+pub fn serve(data_dir: PathBuf, listen: SocketAddr) -> Result<()> {
+    let filter = EnvFilter::try_from_env("QUARTERMASTER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let running = app::start(Config { data_dir, listen, clock: None, limits: Limits::default() }).await?;
+        println!("Quartermaster listens on http://{}, the API is described at http://{}/docs", running.address, running.address);
+        if let Some(key) = &running.first_key {
+            println!("Admin key, shown this once: {key}");
+        }
+        running.until(stop()).await?;
+        Ok(())
+    })
+}
+
+/// Ctrl-C, or the service manager.
+pub async fn stop() {
+    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(term) => term,
+        Err(error) => {
+            tracing::warn!("no signals: {error}");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+    }
+}
