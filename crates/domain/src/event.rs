@@ -2,10 +2,13 @@
 //!
 //! Payloads live one file a room. `level` fields are stamped by `apply`: what follows from the fold is never decided.
 
+pub mod alert;
 pub mod catalog;
 pub mod fulfillment;
 pub mod order;
 pub mod payment;
+pub mod purchasing;
+pub mod returns;
 pub mod stock;
 
 use crate::id::{
@@ -104,6 +107,10 @@ pub struct Recorded {
     pub event: Event,
 }
 
+fn of_return(id: ReturnId) -> Subject {
+    id.order.map_or(Subject::Return(id), Subject::Order)
+}
+
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($payload:ty) = $name:literal, $about:expr;)*) => {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,7 +154,6 @@ events! {
     StockAdjusted(stock::StockAdjusted) = "stock.adjusted.v1", |e| Subject::Adjustment(e.adjustment);
     StockMoved(stock::StockMoved) = "stock.moved.v1", |e| Subject::Move(e.mov);
     SafetyStockSet(stock::SafetyStockSet) = "stock.safety_stock_set.v1", |e| Subject::Stock(e.sku.clone(), e.location.clone());
-    StockExpected(stock::StockExpected) = "stock.expected.v1", |e| e.subject();
     StockAllocated(stock::StockAllocated) = "stock.allocated.v1", |e| Subject::Order(e.order);
     StockBackordered(stock::StockBackordered) = "stock.backordered.v1", |e| Subject::Order(e.order);
     StockShorted(stock::StockShorted) = "stock.shorted.v1", |e| Subject::Order(e.order);
@@ -193,4 +199,28 @@ events! {
     CancelRequested(fulfillment::CancelRequested) = "fulfillment.cancel_requested.v1", |e| Subject::Order(e.fulfillment.order);
     CancelDeclined(fulfillment::CancelDeclined) = "fulfillment.cancel_declined.v1", |e| Subject::Order(e.fulfillment.order);
     FulfillmentCanceled(fulfillment::FulfillmentCanceled) = "fulfillment.canceled.v1", |e| Subject::Order(e.fulfillment.order);
+
+    ReturnRequested(returns::ReturnRequested) = "return.requested.v1", |e| of_return(e.id);
+    ReturnApproved(returns::ReturnApproved) = "return.approved.v1", |e| of_return(e.id);
+    ReturnRejected(returns::ReturnRejected) = "return.rejected.v1", |e| of_return(e.id);
+    ReturnReceived(returns::ReturnReceived) = "return.received.v1", |e| of_return(e.id);
+    ReturnClosed(returns::ReturnClosed) = "return.closed.v1", |e| of_return(e.id);
+
+    SupplierCreated(purchasing::SupplierCreated) = "supplier.created.v1", |e| Subject::Supplier(e.supplier.code.clone());
+    SupplierUpdated(purchasing::SupplierUpdated) = "supplier.updated.v1", |e| Subject::Supplier(e.supplier.code.clone());
+    PolicySet(purchasing::PolicySet) = "replenishment_policy.set.v1", |e| Subject::Policy(e.policy.sku.clone(), e.policy.location.clone());
+    PolicyDeleted(purchasing::PolicyDeleted) = "replenishment_policy.deleted.v1", |e| Subject::Policy(e.sku.clone(), e.location.clone());
+    ReplenishmentTriggered(purchasing::ReplenishmentTriggered) = "replenishment.triggered.v1", |e| Subject::Policy(e.sku.clone(), e.location.clone());
+    PurchaseOrderCreated(purchasing::PurchaseOrderCreated) = "purchase_order.created.v1", |e| Subject::PurchaseOrder(e.purchase_order.id);
+    PurchaseOrderAmended(purchasing::PurchaseOrderAmended) = "purchase_order.amended.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    PurchaseOrderPostponed(purchasing::PurchaseOrderPostponed) = "purchase_order.postponed.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    PurchaseOrderSent(purchasing::PurchaseOrderSent) = "purchase_order.sent.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    PurchaseOrderAcknowledged(purchasing::PurchaseOrderAcknowledged) = "purchase_order.acknowledged.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    PurchaseOrderReceived(purchasing::PurchaseOrderReceived) = "purchase_order.received.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    PurchaseOrderClosedShort(purchasing::PurchaseOrderClosedShort) = "purchase_order.closed_short.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    PurchaseOrderCanceled(purchasing::PurchaseOrderCanceled) = "purchase_order.canceled.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+
+    AlertRaised(alert::AlertRaised) = "alert.raised.v1", |e| Subject::Alert(e.alert);
+    AlertAcknowledged(alert::AlertAcknowledged) = "alert.acknowledged.v1", |e| Subject::Alert(e.alert);
+    AlertCleared(alert::AlertCleared) = "alert.cleared.v1", |e| Subject::Alert(e.alert);
 }

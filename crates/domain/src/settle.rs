@@ -77,6 +77,7 @@ impl State {
                 }
                 if events.is_empty() {
                     events = order::react(self, cx, &case);
+                    events.extend(alert::react_case(self, &case));
                 }
                 let cause = last_of(transaction, &Subject::Order(id)).or(cause);
                 for event in events {
@@ -88,7 +89,7 @@ impl State {
                 if events.is_empty() {
                     events = purchasing::react(self, cx, &key);
                     events.extend(order::react_level(self, cx, &key));
-                    events.extend(alert::react(self, cx, &key));
+                    events.extend(alert::react(self, &key));
                 }
                 for event in events {
                     self.record(cx.now, transaction, cause, event);

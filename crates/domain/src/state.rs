@@ -4,7 +4,7 @@
 //! they are never stored and never hashed.
 
 use crate::access::Key;
-use crate::alert::Alert;
+use crate::alert::{self, Alert, Condition};
 use crate::catalog::{Catalog, Channel, Item, Location, Settings};
 use crate::count::Count;
 use crate::customer::Customer;
@@ -46,6 +46,8 @@ pub struct State {
     pub(crate) externals: BTreeMap<(ChannelCode, SmolStr), OrderId>,
     /// Levels that may have something to give to those who wait; a superset, tried by `due`.
     pub(crate) fillable: BTreeSet<LevelKey>,
+    /// Conditions that hold, with their alerts.
+    pub(crate) open_alerts: BTreeMap<Condition, AlertId>,
     /// What the events since the last look touched, for the reactions.
     pub(crate) touched: Touched,
 }
@@ -252,6 +254,7 @@ impl State {
                     self.fillable.insert(key.clone());
                 }
             }
+            Image::Alert(_, Some(alert)) => alert::index(self, alert),
             Image::PurchaseOrder(_, Some(order)) => crate::purchasing::index(self, order),
             Image::Item(..)
             | Image::Location(..)
@@ -264,11 +267,11 @@ impl State {
             | Image::Count(..)
             | Image::Customer(..)
             | Image::Return(..)
-            | Image::Alert(..)
             | Image::Key(..)
             | Image::Counters(..)
             | Image::Subject(..)
             | Image::Case(_, None)
+            | Image::Alert(_, None)
             | Image::Hold(_, None)
             | Image::Level(_, None)
             | Image::PurchaseOrder(_, None) => {}

@@ -112,10 +112,10 @@ fn a_declined_payment_can_be_tried_again_until_the_window_ends() {
     check(
         "receive MUG@AUS 1
          place   O1 MUG 1  -> order.placed stock.allocated order.allocated payment.requested
-         decline O1        -> payment.failed
-         retry   O1        -> payment.requested
-         decline O1        -> payment.failed
-         wait    1801      -> stock.released order.canceled
+         decline O1        -> payment.failed alert.raised
+         retry   O1        -> payment.requested alert.cleared
+         decline O1        -> payment.failed alert.raised
+         wait    1801      -> stock.released order.canceled alert.cleared
          place   O2 MUG 1  -> order.placed stock.allocated order.allocated payment.requested",
     );
 }

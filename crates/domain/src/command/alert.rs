@@ -1,4 +1,8 @@
-//! Asked of the alert room.
+//! Asked of alerts.
+
+use crate::id::AlertId;
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Command {}
+pub enum Command {
+    Acknowledge { alert: AlertId },
+}

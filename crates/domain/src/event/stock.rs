@@ -1,9 +1,8 @@
 //! Facts about stock levels and holds.
 
-use super::Subject;
 use crate::id::{AdjustmentId, ChannelCode, CountId, HoldId, LineId, LocationCode, MoveId, OrderId, PurchaseOrderId, ReceiptId, Sku};
 use crate::quantity::Quantity;
-use crate::stock::{Expected, ExpectedSource, HoldLine, LevelAfter, UnavailableBucket};
+use crate::stock::{HoldLine, LevelAfter, UnavailableBucket};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -102,23 +101,6 @@ pub struct SafetyStockSet {
     pub safety_stock: Quantity,
     #[serde(default)]
     pub level: LevelAfter,
-}
-
-/// What a purchase order or transfer is still going to bring to a level; quantity 0 when nothing more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StockExpected {
-    pub location: LocationCode,
-    pub sku: Sku,
-    pub expected: Expected,
-}
-
-impl StockExpected {
-    pub fn subject(&self) -> Subject {
-        match self.expected.source {
-            ExpectedSource::PurchaseOrder(id) => Subject::PurchaseOrder(id),
-            ExpectedSource::Transfer(id) => Subject::Transfer(id),
-        }
-    }
 }
 
 /// Units of one part of an order line at a location.

@@ -70,3 +70,35 @@ impl Return {
         }
     }
 }
+
+/// What can happen to a return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReturnStep {
+    Approve,
+    Reject,
+    Receive,
+    Close,
+}
+
+impl ReturnStatus {
+    /// The lifecycle, whole. Goods may arrive in several parcels.
+    #[rustfmt::skip]
+    pub fn after(self, step: ReturnStep) -> Option<Self> {
+        match (self, step) {
+            (Self::Requested, ReturnStep::Approve)                => Some(Self::Approved),
+            (Self::Requested | Self::Approved, ReturnStep::Reject) => Some(Self::Rejected),
+            (Self::Approved | Self::Received, ReturnStep::Receive) => Some(Self::Received),
+            (Self::Received, ReturnStep::Close)                   => Some(Self::Closed),
+            (Self::Requested, ReturnStep::Receive | ReturnStep::Close)
+            | (Self::Approved, ReturnStep::Approve | ReturnStep::Close)
+            | (Self::Received, ReturnStep::Approve | ReturnStep::Reject)
+            | (Self::Closed | Self::Rejected, _)                  => None,
+        }
+    }
+}
+
+impl ReturnLine {
+    pub fn arrived(&self) -> Quantity {
+        self.received.iter().map(|units| units.quantity).sum()
+    }
+}

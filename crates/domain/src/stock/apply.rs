@@ -48,10 +48,6 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
             let safety_stock = event.safety_stock;
             event.level = change(state, &event.sku, &event.location, |level| level.safety_stock = safety_stock);
         }
-        Event::StockExpected(event) => {
-            let expected = event.expected.clone();
-            change(state, &event.sku, &event.location, |level| expect(level, expected));
-        }
         Event::StockAllocated(event) => {
             let from_backorder = event.from_backorder;
             for line in &mut event.lines {
@@ -169,8 +165,10 @@ fn bucket_mut(level: &mut Level, bucket: UnavailableBucket) -> &mut Quantity {
     }
 }
 
-/// Replaces what a source still brings; soonest first, undated last.
-fn expect(level: &mut Level, expected: Expected) {
+/// Replaces what a source still brings to a level; soonest first, undated last.
+pub(crate) fn expect(state: &mut State, sku: &Sku, location: &LocationCode, expected: Expected) {
+    let level = state.level_mut(sku, location);
+    level.version += 1;
     level.expected.retain(|other| other.source != expected.source);
     if !expected.quantity.is_zero() {
         level.expected.push(expected);
@@ -225,4 +223,21 @@ fn broken(state: &mut State, id: HoldId, lines: &mut [HeldLine]) {
             hold.status = HoldStatus::Broken;
         }
     });
+}
+
+/// Units that come back, fit for sale or not.
+pub(crate) fn take_back(
+    state: &mut State,
+    sku: &Sku,
+    location: &LocationCode,
+    units: Quantity,
+    bucket: Option<UnavailableBucket>,
+) -> LevelAfter {
+    change(state, sku, location, |level| {
+        level.on_hand += units;
+        level.flows.returned += units.signed();
+        if let Some(bucket) = bucket {
+            *bucket_mut(level, bucket) += units;
+        }
+    })
 }

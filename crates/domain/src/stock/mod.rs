@@ -10,7 +10,8 @@ mod react;
 mod state;
 mod take;
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{apply, expect, take_back};
+pub(crate) use decide::check_place;
 pub use decide::decide;
 pub use movements::{Movement, MovementKind, movements};
 pub use query::{Reason, Sellable, sellable, why_not};

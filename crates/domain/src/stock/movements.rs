@@ -35,8 +35,6 @@ pub enum MovementKind {
     Held,
     HoldEnded,
     Returned,
-    TransferredOut,
-    TransferredIn,
 }
 
 impl MovementKind {
@@ -56,8 +54,6 @@ impl MovementKind {
             Self::Held => "held",
             Self::HoldEnded => "hold_ended",
             Self::Returned => "returned",
-            Self::TransferredOut => "transferred_out",
-            Self::TransferredIn => "transferred_in",
         }
     }
 }
@@ -110,6 +106,10 @@ pub fn movements(event: &Event) -> Vec<Movement> {
         Event::HoldExpired(e) => held(&e.lines, Kind::HoldEnded, -1),
         Event::HoldConsumed(e) => held(&e.lines, Kind::HoldEnded, -1),
         Event::HoldBroken(e) => held(&e.lines, Kind::HoldEnded, -1),
+        Event::ReturnReceived(e) => {
+            let kept = e.lines.iter().filter(|units| units.disposition != crate::returns::Disposition::Scrap);
+            kept.map(|units| row(&units.sku, &e.location, Kind::Returned, units.quantity.signed(), &units.level)).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -4,14 +4,15 @@ use domain::catalog::{
     Address, BackorderCap, BackorderPayment, Buffer, Channel, ChannelKind, Component, Item, ItemKind, ItemStatus, Location, LocationKind,
     PaymentPolicy, PaymentTiming, Shortage, SingleCapture,
 };
-use domain::command::{Command, catalog, fulfillment, order, payment, stock};
+use domain::command::{Command, catalog, fulfillment, order, payment, purchasing, returns, stock};
 use domain::event::stock::Bucket;
 use domain::fulfillment::Shipment;
-use domain::id::{ChannelCode, FulfillmentId, HoldId, LineId, LocationCode, OrderId, Sku};
+use domain::id::{ChannelCode, FulfillmentId, HoldId, LineId, LocationCode, OrderId, ReturnId, Sku};
 use domain::money::{Amount, Currency};
 use domain::order::Origin;
 use domain::payment::{Action, Outcome};
 use domain::quantity::Quantity;
+use domain::returns::Disposition;
 use domain::stock::ReceiptLine;
 use domain::time::Timestamp;
 use domain::{Context, Rejection, State, Transaction, invariants};
@@ -229,6 +230,84 @@ impl World {
                 let missing = vec![(line.parse().unwrap(), quantity(units))];
                 fulfillment::Command::ShortPick { fulfillment, missing }.into()
             }
+            ["supplier", auto, minimum] => {
+                let supplier = domain::purchasing::Supplier {
+                    code: domain::id::SupplierCode::new("ACME").unwrap(),
+                    name: "Acme".into(),
+                    email: None,
+                    lead_time_days: 7,
+                    currency: Currency::USD,
+                    order_minimum: Amount::new(minimum.parse().unwrap()),
+                    auto: if *auto == "draft" { domain::purchasing::Auto::Draft } else { domain::purchasing::Auto::Send },
+                    cutoff: (*auto == "cutoff").then(|| domain::purchasing::Cutoff {
+                        minute: 12 * 60,
+                        weekdays: vec![0, 1, 2, 3, 4],
+                        time_zone: "UTC".into(),
+                    }),
+                    active: true,
+                    metadata: Default::default(),
+                    version: 0,
+                    created_at: START,
+                };
+                purchasing::Command::CreateSupplier(supplier).into()
+            }
+            ["policy", place, point, target] => {
+                let (sku, location) = at(place);
+                let policy = domain::purchasing::Policy {
+                    sku,
+                    location,
+                    supplier: domain::id::SupplierCode::new("ACME").unwrap(),
+                    reorder_point: quantity(point),
+                    amount: domain::purchasing::OrderAmount::OrderUpTo(quantity(target)),
+                    moq: Quantity::new(1),
+                    multiple: Quantity::new(6),
+                    lead_time_days: None,
+                    unit_cost: Amount::new(100),
+                    active: true,
+                    version: 0,
+                };
+                purchasing::Command::SetPolicy { policy, expected_version: None }.into()
+            }
+            ["arrive", po, name, accepted, damaged] => {
+                let (accepted, damaged) = (quantity(accepted), quantity(damaged));
+                let lines = vec![domain::event::purchasing::ReceivedUnits { sku: sku(name), accepted, damaged }];
+                let order = domain::id::PurchaseOrderId(po.parse().unwrap());
+                purchasing::Command::Receive { order, lines, confirm_over_receipt: false }.into()
+            }
+            [verb @ ("send" | "short" | "drop"), po] => {
+                let order = domain::id::PurchaseOrderId(po.parse().unwrap());
+                match *verb {
+                    "send" => purchasing::Command::SendPurchaseOrder { order },
+                    "short" => purchasing::Command::CloseShort { order },
+                    _ => purchasing::Command::Cancel { order, reason: "no need".into() },
+                }
+                .into()
+            }
+            ["return", name, line, units] => {
+                let order = self.orders[*name];
+                let lines = vec![(LineId { order, n: line.parse().unwrap() }, quantity(units))];
+                returns::Command::Request { order, lines, reason: None }.into()
+            }
+            [verb @ ("approve" | "deny" | "finish"), name, n] => {
+                let id = ReturnId { order: Some(self.orders[*name]), n: n.parse().unwrap() };
+                match *verb {
+                    "approve" => returns::Command::Approve { id },
+                    "deny" => returns::Command::Reject { id, reason: "worn".into() },
+                    _ => returns::Command::Close { id },
+                }
+                .into()
+            }
+            ["back", name, n, units, what] => {
+                let id = ReturnId { order: Some(self.orders[*name]), n: n.parse().unwrap() };
+                let disposition = disposition(what);
+                let lines = vec![returns::Arrived { index: 0, disposition, quantity: quantity(units) }];
+                returns::Command::Receive { id, location: LocationCode::new("AUS").unwrap(), lines }.into()
+            }
+            ["blind", name, units, what] => {
+                let (location, lines) = (LocationCode::new("AUS").unwrap(), vec![(sku(name), quantity(units), disposition(what))]);
+                let (external_id, reason, occurred_at) = (None, None, None);
+                returns::Command::ReceiveBlind(returns::BlindReturn { location, external_id, reason, occurred_at, lines }).into()
+            }
             ["wait", seconds] => return Ok(self.pass(seconds.parse::<i64>().unwrap() * 1000)),
             other => panic!("no such step: {other:?}"),
         };
@@ -319,6 +398,14 @@ fn place(name: &str, words: &[&str]) -> order::PlaceOrder {
         note: None,
         notify: true,
         metadata: Default::default(),
+    }
+}
+
+fn disposition(word: &str) -> Disposition {
+    match word {
+        "restock" => Disposition::Restock,
+        "damaged" => Disposition::Damaged,
+        _ => Disposition::Scrap,
     }
 }
 

@@ -10,7 +10,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// The body with defaults for what was left out; a field that nobody knows is refused rather than ignored.
-fn read<T: DeserializeOwned>(call: &Call, defaults: Value, optional: &[&str], fixed: Option<(&str, &str)>) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(
+    call: &Call,
+    defaults: Value,
+    optional: &[&str],
+    fixed: Option<(&str, &str)>,
+) -> Result<T, Problem> {
     let mut members: Map<String, Value> = call.json()?;
     let Value::Object(defaults) = defaults else { unreachable!("defaults are an object") };
     if let Some((name, value)) = fixed {

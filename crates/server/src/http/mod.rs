@@ -1,5 +1,6 @@
 //! Our API: one file a resource. A table of routes is the only place that says who may do what.
 
+mod alerts;
 pub mod call;
 mod catalog;
 mod events;
@@ -11,6 +12,8 @@ mod order_view;
 mod orders;
 mod payments;
 mod problem;
+mod purchasing;
+mod returns;
 mod router;
 mod routes;
 mod stock;

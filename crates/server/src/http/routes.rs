@@ -1,7 +1,7 @@
 //! Every route with who may use it; the router, the API description and the authorization test are made from this table.
 
 use super::call::{Answer, Call};
-use super::{Problem, catalog, events, fulfillments, holds, keys, orders, payments, stock};
+use super::{Problem, alerts, catalog, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock};
 use crate::keys::Role;
 use std::future::Future;
 use std::pin::Pin;
@@ -113,6 +113,30 @@ routes! {
     POST "/v1/fulfillments/{id}/cancel" Operate fulfillments::cancel, "Ask work back", r#"{"reason":"customer"}"#;
     POST "/v1/fulfillments/{id}/accept-cancel" Work fulfillments::accept_cancel, "The work is put back";
     POST "/v1/fulfillments/{id}/decline-cancel" Work fulfillments::decline_cancel, "Too late, it goes out", r#"{"reason":"on the truck"}"#;
+    POST "/v1/returns" Sell returns::return_create, "Request a return, or receive a blind one", r#"{"order":"ord_1","reason":"too small","lines":[{"id":"ol_1-1","quantity":1}]}"#;
+    GET "/v1/returns/{id}" Read returns::return_get, "One return";
+    POST "/v1/returns/{id}/approve" Operate returns::return_approve, "Approve a return";
+    POST "/v1/returns/{id}/reject" Operate returns::return_reject, "Reject a return", r#"{"reason":"worn"}"#;
+    POST "/v1/returns/{id}/receive" Work returns::return_receive, "Receive what came back", r#"{"location":"AUS","lines":[{"index":0,"quantity":1,"disposition":"restock"}]}"#;
+    POST "/v1/returns/{id}/close" Work returns::return_close, "Close a return";
+    POST "/v1/suppliers" Operate purchasing::supplier_create, "Create a supplier", r#"{"code":"ACME","name":"Acme Ltd","email":"orders@acme.example","lead_time_days":7,"currency":"USD","order_minimum":0,"auto":"send"}"#;
+    GET "/v1/suppliers" Read purchasing::supplier_list, "List suppliers";
+    GET "/v1/suppliers/{code}" Read purchasing::supplier_get, "One supplier";
+    PUT "/v1/suppliers/{code}" Operate purchasing::supplier_update, "Replace a supplier", r#"{"name":"Acme Ltd","currency":"USD"}"#;
+    PUT "/v1/replenishment-policies" Operate purchasing::policy_set, "Set when and how much of a SKU is ordered", r#"{"sku":"MUG-RED","location":"AUS","supplier":"ACME","reorder_point":10,"order_up_to":60,"moq":12,"multiple":12,"unit_cost":350}"#;
+    GET "/v1/replenishment-policies" Read purchasing::policy_list, "List replenishment policies";
+    POST "/v1/replenishment-policies/{sku}/{location}/delete" Operate purchasing::policy_delete, "Order a SKU no more by itself";
+    POST "/v1/purchase-orders" Operate purchasing::order_create, "Draft a purchase order", r#"{"supplier":"ACME","location":"AUS","lines":[{"sku":"MUG-RED","quantity":24,"unit_cost":350}]}"#;
+    GET "/v1/purchase-orders" Read purchasing::order_list, "List purchase orders";
+    GET "/v1/purchase-orders/{id}" Read purchasing::order_get, "One purchase order";
+    POST "/v1/purchase-orders/{id}/amend" Operate purchasing::order_amend, "Change lines of a draft", r#"{"lines":[{"sku":"MUG-RED","quantity":36}]}"#;
+    POST "/v1/purchase-orders/{id}/send" Operate purchasing::order_send, "Send a draft";
+    POST "/v1/purchase-orders/{id}/acknowledge" Operate purchasing::order_acknowledge, "Confirmed, shipped (ASN) or late: dates and reference", r#"{"reference":"SO-88","lines":[{"sku":"MUG-RED","expected_on":"2026-12-03"}]}"#;
+    POST "/v1/purchase-orders/{id}/receive" Work purchasing::order_receive, "Receive against a purchase order", r#"{"lines":[{"sku":"MUG-RED","accepted":22,"damaged":2}],"confirm_over_receipt":false}"#;
+    POST "/v1/purchase-orders/{id}/close-short" Operate purchasing::order_close_short, "The rest is not coming";
+    POST "/v1/purchase-orders/{id}/cancel" Operate purchasing::order_cancel, "Cancel before anything arrived", r#"{"reason":"wrong supplier"}"#;
+    GET "/v1/alerts" Read alerts::alert_list, "What a person should look at";
+    POST "/v1/alerts/{id}/acknowledge" Work alerts::alert_acknowledge, "Somebody looks at it";
     GET "/v1/events" Read events::pull, "Events after a sequence; waits when asked to";
     GET "/v1/events/stream" Read events::stream, "Events as they happen (SSE, Last-Event-ID)";
     POST "/v1/keys" Administer keys::key_create, "Create a key; its secret is shown once", r#"{"name":"web shop","role":"storefront"}"#;

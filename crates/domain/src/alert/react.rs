@@ -1,0 +1,73 @@
+//! Which conditions hold, as a level or a case now stands.
+
+use super::Condition;
+use crate::catalog::ChannelKind;
+use crate::event::Event;
+use crate::event::alert::{AlertCleared, AlertRaised};
+use crate::id::AlertId;
+use crate::order::{Case, Origin, PaymentStatus};
+use crate::payment::PaymentState;
+use crate::state::State;
+use crate::stock::LevelKey;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+
+type Numbers = BTreeMap<SmolStr, i64>;
+
+/// Raises what holds and is not open, clears what is open and holds no more.
+fn compare(state: &State, conditions: Vec<(Condition, bool, Numbers)>) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut next = state.counters().alert;
+    for (condition, holds, numbers) in conditions {
+        match (holds, state.open_alerts.get(&condition)) {
+            (true, None) => {
+                next += 1;
+                events.push(AlertRaised { alert: AlertId(next), condition, numbers }.into());
+            }
+            (false, Some(alert)) => events.push(AlertCleared { alert: *alert }.into()),
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+    events
+}
+
+/// A level without a policy is nobody's to fill: only a policy says that stock is meant to be there.
+pub(crate) fn react(state: &State, key: &LevelKey) -> Vec<Event> {
+    let Some(level) = state.stock.levels.get(key) else { return Vec::new() };
+    let (sku, location) = key.clone();
+    let policy = state.purchasing.policies.get(key).filter(|policy| policy.active);
+    let available = level.available();
+    let out = policy.is_some() && available.is_zero();
+    let low = policy.is_some_and(|policy| !out && available <= policy.reorder_point);
+    let mut numbers = Numbers::from([("available".into(), available.signed()), ("incoming".into(), level.incoming().signed())]);
+    numbers.extend(policy.map(|policy| ("reorder_point".into(), policy.reorder_point.signed())));
+    compare(
+        state,
+        vec![
+            (Condition::LowStock { sku: sku.clone(), location: location.clone() }, low, numbers.clone()),
+            (Condition::OutOfStock { sku, location }, out, numbers),
+        ],
+    )
+}
+
+pub(crate) fn react_case(state: &State, case: &Case) -> Vec<Event> {
+    if case.order.origin == Origin::Import {
+        return Vec::new();
+    }
+    let order = case.order.id;
+    let open = !case.order.is_closed();
+    let failed = open && case.order.payment_status == PaymentStatus::Failed;
+    let lost = |payment: &crate::payment::Payment| payment.status == PaymentState::Authorized && payment.failure.is_some();
+    let capture = open && case.payments.iter().any(lost);
+    let marketplace = state.catalog.channels.get(&case.order.channel).is_some_and(|channel| channel.kind == ChannelKind::Marketplace);
+    let oversold = open && marketplace && case.order.parts().any(|part| !part.backorders.is_empty());
+    let numbers = Numbers::from([("total".into(), case.order.total.get())]);
+    compare(
+        state,
+        vec![
+            (Condition::PaymentFailed { order }, failed, numbers.clone()),
+            (Condition::CaptureFailed { order }, capture, numbers.clone()),
+            (Condition::Oversold { order }, oversold, numbers),
+        ],
+    )
+}

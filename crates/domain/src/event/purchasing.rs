@@ -1,0 +1,112 @@
+//! Facts about suppliers, purchase orders and replenishment.
+
+use crate::id::{LocationCode, PurchaseOrderId, ReceiptId, Sku, SupplierCode};
+use crate::purchasing::{Policy, PurchaseLine, PurchaseOrder, Supplier};
+use crate::quantity::Quantity;
+use crate::time::{Date, Timestamp};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupplierCreated {
+    pub supplier: Supplier,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupplierUpdated {
+    pub supplier: Supplier,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicySet {
+    pub policy: Policy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyDeleted {
+    pub sku: Sku,
+    pub location: LocationCode,
+}
+
+/// The inventory position fell to the reorder point, with everything that decided how much is ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplenishmentTriggered {
+    pub sku: Sku,
+    pub location: LocationCode,
+    pub supplier: SupplierCode,
+    pub purchase_order: PurchaseOrderId,
+    pub on_hand: Quantity,
+    pub unavailable: Quantity,
+    pub incoming: Quantity,
+    pub drafted: Quantity,
+    pub allocated: Quantity,
+    pub backordered: Quantity,
+    /// On hand − unavailable + incoming + drafted − allocated − backordered.
+    pub inventory_position: i64,
+    pub reorder_point: Quantity,
+    pub moq: Quantity,
+    pub multiple: Quantity,
+    /// What is ordered.
+    pub quantity: Quantity,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderCreated {
+    pub purchase_order: PurchaseOrder,
+}
+
+/// Lines after the amendment, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderAmended {
+    pub purchase_order: PurchaseOrderId,
+    pub lines: Vec<PurchaseLine>,
+}
+
+/// The order minimum was not reached at the cutoff; the draft waits for the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderPostponed {
+    pub purchase_order: PurchaseOrderId,
+    pub send_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderSent {
+    pub purchase_order: PurchaseOrderId,
+    /// By line, from the lead time.
+    pub expected_on: Vec<Date>,
+}
+
+/// The supplier confirmed, or told new dates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderAcknowledged {
+    pub purchase_order: PurchaseOrderId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<SmolStr>,
+    pub lines: Vec<PurchaseLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderReceived {
+    pub purchase_order: PurchaseOrderId,
+    pub receipt: ReceiptId,
+    pub lines: Vec<ReceivedUnits>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceivedUnits {
+    pub sku: Sku,
+    /// Fit for sale.
+    pub accepted: Quantity,
+    pub damaged: Quantity,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderClosedShort {
+    pub purchase_order: PurchaseOrderId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderCanceled {
+    pub purchase_order: PurchaseOrderId,
+    pub reason: SmolStr,
+}

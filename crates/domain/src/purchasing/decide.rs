@@ -1,0 +1,254 @@
+//! What may be done about suppliers, policies and purchase orders.
+
+use super::react::{next_cutoff, sent};
+use super::{OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, PurchaseStep, Supplier};
+use crate::catalog::ItemKind;
+use crate::command::purchasing::{Command, ExpectedLine, WantedLine};
+use crate::event::Event;
+use crate::event::purchasing::{
+    PolicyDeleted, PolicySet, PurchaseOrderAcknowledged, PurchaseOrderAmended, PurchaseOrderCanceled, PurchaseOrderClosedShort,
+    PurchaseOrderCreated, PurchaseOrderPostponed, PurchaseOrderReceived, ReceivedUnits, SupplierCreated, SupplierUpdated,
+};
+use crate::event::stock::{Bucket, ReceivedLine, StockMoved, StockReceived};
+use crate::id::{MoveId, PurchaseOrderId, ReceiptId, Sku};
+use crate::limits;
+use crate::money::Amount;
+use crate::quantity::Quantity;
+use crate::rejection::Rejection;
+use crate::settle::Context;
+use crate::state::State;
+use crate::stock::LevelAfter;
+use jiff::tz::TimeZone;
+use smol_str::SmolStr;
+
+pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
+    match command {
+        Command::CreateSupplier(mut supplier) => {
+            if state.purchasing.suppliers.contains(&supplier.code) {
+                return Err(Rejection::exists("supplier", &supplier.code));
+            }
+            check_supplier(&supplier)?;
+            (supplier.version, supplier.created_at) = (1, cx.now);
+            Ok(vec![SupplierCreated { supplier }.into()])
+        }
+        Command::UpdateSupplier { mut supplier, expected_version } => {
+            let known = state.purchasing.suppliers.get(&supplier.code).ok_or_else(|| Rejection::not_found("supplier", &supplier.code))?;
+            check_version(expected_version, known.version)?;
+            check_supplier(&supplier)?;
+            (supplier.version, supplier.created_at) = (known.version + 1, known.created_at);
+            Ok(vec![SupplierUpdated { supplier }.into()])
+        }
+        Command::SetPolicy { mut policy, expected_version } => {
+            let known = state.purchasing.policies.get(&(policy.sku.clone(), policy.location.clone())).map_or(0, |known| known.version);
+            check_version(expected_version, known)?;
+            check_policy(state, &policy)?;
+            policy.version = known + 1;
+            Ok(vec![PolicySet { policy }.into()])
+        }
+        Command::DeletePolicy { sku, location } => {
+            if !state.purchasing.policies.contains(&(sku.clone(), location.clone())) {
+                return Err(Rejection::not_found("replenishment policy", format!("{sku}@{location}")));
+            }
+            Ok(vec![PolicyDeleted { sku, location }.into()])
+        }
+        Command::CreatePurchaseOrder { supplier, location, reference, lines } => {
+            let known = state.purchasing.suppliers.get(&supplier).ok_or_else(|| Rejection::not_found("supplier", &supplier))?;
+            state.catalog.locations.get(&location).ok_or_else(|| Rejection::not_found("location", &location))?;
+            let purchase_order = PurchaseOrder {
+                id: PurchaseOrderId(state.counters().purchase_order + 1),
+                currency: known.currency,
+                lines: wanted(state, Vec::new(), lines)?,
+                supplier,
+                location,
+                status: PurchaseOrderStatus::Draft,
+                automatic: false,
+                reference,
+                send_at: None,
+                sent_at: None,
+                created_at: cx.now,
+                version: 1,
+            };
+            Ok(vec![PurchaseOrderCreated { purchase_order }.into()])
+        }
+        Command::AmendPurchaseOrder { order, lines } => {
+            let known = find(state, order)?;
+            if known.status != PurchaseOrderStatus::Draft {
+                return Err(Rejection::wrong_status("purchase order", order, known.status, "draft"));
+            }
+            let lines = wanted(state, known.lines.clone(), lines)?;
+            Ok(vec![PurchaseOrderAmended { purchase_order: order, lines }.into()])
+        }
+        Command::SendPurchaseOrder { order } => {
+            let known = may(state, order, PurchaseStep::Send, "draft")?;
+            Ok(vec![sent(state, cx, known)])
+        }
+        Command::Acknowledge { order, reference, lines } => {
+            acknowledge(may(state, order, PurchaseStep::Acknowledge, "sent")?, reference, lines)
+        }
+        Command::Receive { order, lines, confirm_over_receipt } => receive(state, order, lines, confirm_over_receipt),
+        Command::CloseShort { order } => {
+            may(state, order, PurchaseStep::CloseShort, "sent, acknowledged or partially_received")?;
+            Ok(vec![PurchaseOrderClosedShort { purchase_order: order }.into()])
+        }
+        Command::Cancel { order, reason } => {
+            may(state, order, PurchaseStep::Cancel, "draft, sent or acknowledged, with nothing received")?;
+            Ok(vec![PurchaseOrderCanceled { purchase_order: order, reason }.into()])
+        }
+        Command::SendAtCutoff { order } => Ok(at_cutoff(state, cx, find(state, order)?)),
+    }
+}
+
+fn check_version(expected: Option<u64>, current: u64) -> Result<(), Rejection> {
+    match expected {
+        Some(expected) if expected != current => Err(Rejection::VersionMismatch { expected, current }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn find(state: &State, id: PurchaseOrderId) -> Result<&PurchaseOrder, Rejection> {
+    state.purchasing.orders.get(&id).ok_or_else(|| Rejection::not_found("purchase order", id))
+}
+
+fn may<'a>(state: &'a State, id: PurchaseOrderId, step: PurchaseStep, needed: &'static str) -> Result<&'a PurchaseOrder, Rejection> {
+    let order = find(state, id)?;
+    match order.status.after(step) {
+        Some(_) => Ok(order),
+        None => Err(Rejection::wrong_status("purchase order", id, order.status, needed)),
+    }
+}
+
+fn check_supplier(supplier: &Supplier) -> Result<(), Rejection> {
+    if supplier.name.trim().is_empty() || supplier.name.len() > limits::TEXT_BYTES_MAX {
+        return Err(Rejection::invalid("name", format!("must have 1 to {} bytes", limits::TEXT_BYTES_MAX)));
+    }
+    if supplier.lead_time_days > 730 {
+        return Err(Rejection::invalid("lead_time_days", "must be at most 730"));
+    }
+    if supplier.order_minimum.is_negative() {
+        return Err(Rejection::invalid("order_minimum", "must not be negative"));
+    }
+    if let Some(cutoff) = &supplier.cutoff {
+        let days = &cutoff.weekdays;
+        let sound = !days.is_empty() && days.iter().all(|day| *day < 7) && cutoff.minute < 24 * 60;
+        if !sound || TimeZone::get(&cutoff.time_zone).is_err() {
+            return Err(Rejection::invalid("cutoff", "needs a minute (0 to 1439), weekdays (0 to 6) and an IANA time zone"));
+        }
+    }
+    Ok(())
+}
+
+fn check_policy(state: &State, policy: &Policy) -> Result<(), Rejection> {
+    check_stocked(state, &policy.sku)?;
+    state.catalog.locations.get(&policy.location).ok_or_else(|| Rejection::not_found("location", &policy.location))?;
+    state.purchasing.suppliers.get(&policy.supplier).ok_or_else(|| Rejection::not_found("supplier", &policy.supplier))?;
+    let most = |quantity: Quantity| quantity.get() > limits::QUANTITY_MAX;
+    let quantity = match policy.amount {
+        OrderAmount::OrderUpTo(target) if target <= policy.reorder_point => {
+            return Err(Rejection::invalid("order_up_to", "must be above the reorder point"));
+        }
+        OrderAmount::ReorderQuantity(quantity) if quantity.is_zero() => {
+            return Err(Rejection::invalid("reorder_quantity", "must be at least 1"));
+        }
+        OrderAmount::OrderUpTo(quantity) | OrderAmount::ReorderQuantity(quantity) => quantity,
+    };
+    if most(policy.reorder_point) || most(quantity) || most(policy.moq) || most(policy.multiple) {
+        return Err(Rejection::invalid("reorder_point", format!("quantities are at most {}", limits::QUANTITY_MAX)));
+    }
+    Ok(())
+}
+
+fn check_stocked(state: &State, sku: &Sku) -> Result<(), Rejection> {
+    let item = state.catalog.items.get(sku).ok_or_else(|| Rejection::not_found("item", sku))?;
+    if item.kind == ItemKind::Stocked { Ok(()) } else { Err(Rejection::invalid("sku", format!("{sku} is not a stocked item"))) }
+}
+
+fn wanted(state: &State, mut lines: Vec<PurchaseLine>, wanted: Vec<WantedLine>) -> Result<Vec<PurchaseLine>, Rejection> {
+    for line in wanted {
+        check_stocked(state, &line.sku)?;
+        if line.quantity.get() > limits::QUANTITY_MAX {
+            return Err(Rejection::invalid("lines", format!("a quantity is at most {}", limits::QUANTITY_MAX)));
+        }
+        let cost = state.catalog.items.get(&line.sku).and_then(|item| item.unit_cost).map_or(Amount::ZERO, |cost| cost.amount);
+        match lines.iter_mut().find(|known| known.sku == line.sku) {
+            Some(known) => {
+                known.ordered = line.quantity;
+                known.unit_cost = line.unit_cost.unwrap_or(known.unit_cost);
+            }
+            None => lines.push(PurchaseLine {
+                sku: line.sku,
+                ordered: line.quantity,
+                received: Quantity::ZERO,
+                canceled: Quantity::ZERO,
+                unit_cost: line.unit_cost.unwrap_or(cost),
+                expected_on: None,
+            }),
+        }
+    }
+    lines.retain(|line| !line.ordered.is_zero());
+    if lines.is_empty() || lines.len() > limits::STOCK_LINES_MAX {
+        return Err(Rejection::invalid("lines", format!("a purchase order has 1 to {} lines", limits::STOCK_LINES_MAX)));
+    }
+    Ok(lines)
+}
+
+fn acknowledge(order: &PurchaseOrder, reference: Option<SmolStr>, expected: Vec<ExpectedLine>) -> Result<Vec<Event>, Rejection> {
+    let mut lines = order.lines.clone();
+    for line in expected {
+        let known = lines.iter_mut().find(|known| known.sku == line.sku);
+        known.ok_or_else(|| Rejection::not_found("line", &line.sku))?.expected_on = Some(line.expected_on);
+    }
+    Ok(vec![PurchaseOrderAcknowledged { purchase_order: order.id, reference, lines }.into()])
+}
+
+fn receive(state: &State, id: PurchaseOrderId, lines: Vec<ReceivedUnits>, confirmed: bool) -> Result<Vec<Event>, Rejection> {
+    let order = may(state, id, PurchaseStep::ReceivePart, "sent, acknowledged or partially_received")?;
+    let tolerance = u64::from(state.catalog.settings().over_receipt_percent);
+    if lines.is_empty() {
+        return Err(Rejection::invalid("lines", "name what arrived"));
+    }
+    for (at, units) in lines.iter().enumerate() {
+        let known = order.lines.iter().find(|line| line.sku == units.sku).ok_or_else(|| Rejection::not_found("line", &units.sku))?;
+        let arrived = units.accepted.checked_add(units.damaged).filter(|arrived| (1..=limits::QUANTITY_MAX).contains(&arrived.get()));
+        let arrived =
+            arrived.ok_or_else(|| Rejection::invalid(format!("lines[{at}]"), format!("must be 1 to {}", limits::QUANTITY_MAX)))?;
+        if lines[..at].iter().any(|other| other.sku == units.sku) {
+            return Err(Rejection::invalid("lines", format!("{} stands twice; add the quantities up", units.sku)));
+        }
+        let most = u64::from(known.ordered.get()) * (100 + tolerance) / 100;
+        let total = u64::from(known.received.get()) + u64::from(arrived.get());
+        if total > most && !confirmed {
+            let problem = format!("{total} of {} would be received, {} were ordered", units.sku, known.ordered);
+            return Err(Rejection::ConfirmationNeeded { field: "confirm_over_receipt".into(), problem: problem.into() });
+        }
+    }
+    let receipt = ReceiptId(state.counters().receipt + 1);
+    let stamped = |quantity: fn(&ReceivedUnits) -> Quantity| {
+        let units = lines.iter().filter(|units| !quantity(units).is_zero());
+        units
+            .map(|units| ReceivedLine { sku: units.sku.clone(), quantity: quantity(units), level: LevelAfter::default() })
+            .collect::<Vec<_>>()
+    };
+    let (arrived, damaged) = (stamped(|units| units.accepted + units.damaged), stamped(|units| units.damaged));
+    let (location, reference) = (order.location.clone(), order.reference.clone());
+    let mut events: Vec<Event> = vec![
+        PurchaseOrderReceived { purchase_order: id, receipt, lines: lines.clone() }.into(),
+        StockReceived { receipt, location: location.clone(), reference, purchase_order: Some(id), lines: arrived }.into(),
+    ];
+    if !damaged.is_empty() {
+        let (mov, reason) = (MoveId(state.counters().mov + 1), Some("received_damaged".into()));
+        events.push(StockMoved { mov, location, reason, from: Bucket::OnHand, to: Bucket::Damaged, lines: damaged }.into());
+    }
+    Ok(events)
+}
+
+/// The draft goes out if it is worth it, otherwise it waits for the next cutoff.
+fn at_cutoff(state: &State, cx: &Context, order: &PurchaseOrder) -> Vec<Event> {
+    let due = order.send_at.is_some_and(|at| at <= cx.now);
+    let Some(supplier) = state.purchasing.suppliers.get(&order.supplier).filter(|_| due) else { return Vec::new() };
+    if order.total() >= supplier.order_minimum {
+        return vec![sent(state, cx, order)];
+    }
+    let next = supplier.cutoff.as_ref().and_then(|cutoff| next_cutoff(cutoff, cx.now));
+    let send_at = next.unwrap_or_else(|| cx.now.plus_ms(crate::time::DAY_MS));
+    vec![PurchaseOrderPostponed { purchase_order: order.id, send_at }.into()]
+}

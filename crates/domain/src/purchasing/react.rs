@@ -1,0 +1,161 @@
+//! Replenishment: what follows from the inventory position of a level.
+
+use super::{Auto, Cutoff, OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, Supplier};
+use crate::command::Command;
+use crate::event::Event;
+use crate::event::purchasing::{
+    PurchaseOrderAmended, PurchaseOrderCanceled, PurchaseOrderCreated, PurchaseOrderSent, ReplenishmentTriggered,
+};
+use crate::id::PurchaseOrderId;
+use crate::limits::{EXPIRIES_PER_TURN, QUANTITY_MAX};
+use crate::quantity::Quantity;
+use crate::settle::Context;
+use crate::state::{State, TimerOwner};
+use crate::stock::{Level, LevelKey};
+use crate::time::{Date, Timestamp};
+use jiff::tz::TimeZone;
+
+pub(crate) fn react(state: &State, cx: &Context, key: &LevelKey) -> Vec<Event> {
+    let Some(level) = state.stock.levels.get(key) else { return Vec::new() };
+    let Some(policy) = state.purchasing.policies.get(key).filter(|policy| policy.active) else { return Vec::new() };
+    let supplier = state.purchasing.suppliers.get(&policy.supplier).filter(|supplier| supplier.active && supplier.auto != Auto::Alert);
+    let Some(supplier) = supplier else { return Vec::new() };
+    let draft = draft_of(state, policy);
+    let position = level.inventory_position() + level.drafted().signed();
+    if position <= policy.reorder_point.signed() {
+        return order(state, cx, (policy, supplier), level, draft, position);
+    }
+    let needless = level.inventory_position() > policy.reorder_point.signed();
+    draft.filter(|_| needless).map(|draft| take_out(draft, policy)).unwrap_or_default()
+}
+
+fn draft_of<'a>(state: &'a State, policy: &Policy) -> Option<&'a PurchaseOrder> {
+    let key = (policy.supplier.clone(), policy.location.clone());
+    state.purchasing.orders.get(state.purchasing.drafts.get(&key)?)
+}
+
+/// Units that bring the position up: to the level or by quantities, at least the MOQ, in whole multiples.
+pub(crate) fn needed(policy: &Policy, position: i64) -> Quantity {
+    let wanted = match policy.amount {
+        OrderAmount::OrderUpTo(target) => target.signed() - position,
+        OrderAmount::ReorderQuantity(quantity) => {
+            let missing = policy.reorder_point.signed() + 1 - position;
+            let quantity = quantity.signed().max(1);
+            missing.div_euclid(quantity).saturating_add(i64::from(missing.rem_euclid(quantity) > 0)) * quantity
+        }
+    };
+    let multiple = policy.multiple.signed().max(1);
+    let at_least = wanted.max(policy.moq.signed()).max(1);
+    let rounded = at_least.div_euclid(multiple).saturating_add(i64::from(at_least.rem_euclid(multiple) > 0)) * multiple;
+    Quantity::new(u32::try_from(rounded.min(i64::from(QUANTITY_MAX))).unwrap_or(QUANTITY_MAX))
+}
+
+fn order(
+    state: &State,
+    cx: &Context,
+    (policy, supplier): (&Policy, &Supplier),
+    level: &Level,
+    draft: Option<&PurchaseOrder>,
+    position: i64,
+) -> Vec<Event> {
+    let quantity = needed(policy, position);
+    let id = draft.map_or(PurchaseOrderId(state.counters().purchase_order + 1), |draft| draft.id);
+    let triggered = ReplenishmentTriggered {
+        sku: policy.sku.clone(),
+        location: policy.location.clone(),
+        supplier: policy.supplier.clone(),
+        purchase_order: id,
+        on_hand: level.on_hand,
+        unavailable: level.unavailable.total(),
+        incoming: level.incoming(),
+        drafted: level.drafted(),
+        allocated: level.allocated,
+        backordered: level.backordered,
+        inventory_position: position,
+        reorder_point: policy.reorder_point,
+        moq: policy.moq,
+        multiple: policy.multiple,
+        quantity,
+    };
+    let (ordered, received, canceled) = (quantity, Quantity::ZERO, Quantity::ZERO);
+    let line = PurchaseLine { sku: policy.sku.clone(), ordered, received, canceled, unit_cost: policy.unit_cost, expected_on: None };
+    let mut events: Vec<Event> = vec![triggered.into()];
+    let after = match draft {
+        Some(draft) => {
+            let mut after = draft.clone();
+            match after.lines.iter_mut().find(|other| other.sku == line.sku) {
+                Some(other) => other.ordered += quantity,
+                None => after.lines.push(line),
+            }
+            events.push(PurchaseOrderAmended { purchase_order: id, lines: after.lines.clone() }.into());
+            after
+        }
+        None => {
+            let fresh = PurchaseOrder {
+                id,
+                supplier: policy.supplier.clone(),
+                location: policy.location.clone(),
+                status: PurchaseOrderStatus::Draft,
+                automatic: true,
+                currency: supplier.currency,
+                lines: vec![line],
+                reference: None,
+                send_at: supplier.cutoff.as_ref().filter(|_| supplier.auto == Auto::Send).and_then(|cutoff| next_cutoff(cutoff, cx.now)),
+                sent_at: None,
+                created_at: cx.now,
+                version: 1,
+            };
+            events.push(PurchaseOrderCreated { purchase_order: fresh.clone() }.into());
+            fresh
+        }
+    };
+    let at_once = supplier.auto == Auto::Send && supplier.cutoff.is_none() && after.total() >= supplier.order_minimum;
+    if at_once {
+        events.push(sent(state, cx, &after));
+    }
+    events
+}
+
+/// With the days on which the lines are expected.
+pub(super) fn sent(state: &State, cx: &Context, order: &PurchaseOrder) -> Event {
+    let lead = state.purchasing.suppliers.get(&order.supplier).map_or(0, |supplier| supplier.lead_time_days);
+    let days = order.lines.iter().map(|line| {
+        let policy = state.purchasing.policies.get(&(line.sku.clone(), order.location.clone()));
+        let lead = policy.and_then(|policy| policy.lead_time_days).unwrap_or(lead);
+        today(state, cx, order).plus_days(lead)
+    });
+    PurchaseOrderSent { purchase_order: order.id, expected_on: days.collect() }.into()
+}
+
+fn today(state: &State, cx: &Context, order: &PurchaseOrder) -> Date {
+    let zone = state.catalog.locations.get(&order.location).and_then(|location| TimeZone::get(&location.time_zone).ok());
+    cx.now.date_in(&zone.unwrap_or(TimeZone::UTC))
+}
+
+/// The need is gone before the draft was sent.
+fn take_out(draft: &PurchaseOrder, policy: &Policy) -> Vec<Event> {
+    if draft.lines.iter().all(|line| line.sku != policy.sku) {
+        return Vec::new();
+    }
+    let lines: Vec<PurchaseLine> = draft.lines.iter().filter(|line| line.sku != policy.sku).cloned().collect();
+    if lines.is_empty() {
+        return vec![PurchaseOrderCanceled { purchase_order: draft.id, reason: "not needed any more".into() }.into()];
+    }
+    vec![PurchaseOrderAmended { purchase_order: draft.id, lines }.into()]
+}
+
+/// The first cutoff after `now`, within two weeks.
+pub(super) fn next_cutoff(cutoff: &Cutoff, now: Timestamp) -> Option<Timestamp> {
+    let zone = TimeZone::get(&cutoff.time_zone).unwrap_or(TimeZone::UTC);
+    let today = now.date_in(&zone);
+    let days = (0..=14).map(|days| today.plus_days(days)).filter(|day| cutoff.weekdays.contains(&day.weekday()));
+    days.map(|day| day.at_minute(cutoff.minute, &zone)).find(|at| *at > now)
+}
+
+pub(crate) fn due(state: &State, now: Timestamp) -> Vec<Command> {
+    let orders = state.timers_due(now).filter_map(|owner| match owner {
+        TimerOwner::PurchaseOrder(order) => Some(*order),
+        TimerOwner::Hold(_) | TimerOwner::Case(_) => None,
+    });
+    orders.take(EXPIRIES_PER_TURN).map(|order| crate::command::purchasing::Command::SendAtCutoff { order }.into()).collect()
+}

@@ -1,0 +1,210 @@
+//! Suppliers, replenishment policies and purchase orders.
+
+use super::call::{Answer, Call, Done, object};
+use super::catalog::{entities, entity, read};
+use super::problem::Problem;
+use domain::Image;
+use domain::command::purchasing::{Command, ExpectedLine, WantedLine};
+use domain::event::purchasing::ReceivedUnits;
+use domain::id::{LocationCode, PurchaseOrderId, Sku, SupplierCode};
+use domain::money::Amount;
+use domain::purchasing::{Policy, PurchaseOrder, Supplier};
+use domain::quantity::Quantity;
+use domain::time::Date;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+fn supplier(call: &Call, code: Option<&str>) -> Result<Supplier, Problem> {
+    let defaults = json!({
+        "code": null, "name": null, "lead_time_days": 7, "currency": null, "order_minimum": 0, "auto": "send", "active": true,
+        "metadata": {}, "version": 0, "created_at": "1970-01-01T00:00:00.000Z", "object": "supplier",
+    });
+    read(call, defaults, &["email", "cutoff"], code.map(|code| ("code", code)))
+}
+
+fn supplier_answer(done: &Done) -> Result<(Value, u64), Problem> {
+    let found = done.images.iter().find_map(|image| match image {
+        Image::Supplier(_, Some(supplier)) => Some((object("supplier", supplier.as_ref()), supplier.version)),
+        _ => None,
+    });
+    found.ok_or_else(|| Problem::internal("a supplier left no image"))
+}
+
+pub async fn supplier_create(call: Call) -> Result<Answer, Problem> {
+    let done = call.submit(Command::CreateSupplier(supplier(&call, None)?)).await?;
+    let (body, version) = supplier_answer(&done)?;
+    Ok(Answer::created(body).at(version).replayed(done.repeated))
+}
+
+pub async fn supplier_update(call: Call) -> Result<Answer, Problem> {
+    let code: SupplierCode = call.segment("code")?;
+    let command = Command::UpdateSupplier { supplier: supplier(&call, Some(code.as_str()))?, expected_version: call.if_match()? };
+    let done = call.submit(command).await?;
+    let (body, version) = supplier_answer(&done)?;
+    Ok(Answer::ok(body).at(version).replayed(done.repeated))
+}
+
+pub async fn supplier_get(call: Call) -> Result<Answer, Problem> {
+    entity!(call, Supplier, "supplier", call.segment::<SupplierCode>("code")?)
+}
+
+pub async fn supplier_list(call: Call) -> Result<Answer, Problem> {
+    entities!(call, Supplier, "supplier")
+}
+
+pub async fn policy_set(call: Call) -> Result<Answer, Problem> {
+    let defaults = json!({
+        "sku": null, "location": null, "supplier": null, "reorder_point": null, "moq": 1, "multiple": 1, "unit_cost": 0, "active": true,
+        "version": 0, "object": "policy",
+    });
+    let policy: Policy = read(&call, defaults, &["order_up_to", "reorder_quantity", "lead_time_days"], None)?;
+    let done = call.submit(Command::SetPolicy { policy, expected_version: call.if_match()? }).await?;
+    let found = done.images.iter().find_map(|image| match image {
+        Image::Policy(_, Some(policy)) => Some((object("policy", policy.as_ref()), policy.version)),
+        _ => None,
+    });
+    let (body, version) = found.ok_or_else(|| Problem::internal("a policy left no image"))?;
+    Ok(Answer::created(body).at(version).replayed(done.repeated))
+}
+
+pub async fn policy_list(call: Call) -> Result<Answer, Problem> {
+    entities!(call, Policy, "policy")
+}
+
+pub async fn policy_delete(call: Call) -> Result<Answer, Problem> {
+    let (sku, location): (Sku, LocationCode) = (call.segment("sku")?, call.segment("location")?);
+    let done = call.submit(Command::DeletePolicy { sku: sku.clone(), location: location.clone() }).await?;
+    Ok(Answer::ok(json!({"object": "policy", "sku": sku, "location": location, "deleted": true})).replayed(done.repeated))
+}
+
+fn view(order: &PurchaseOrder) -> Value {
+    let mut view = object("purchase_order", order);
+    view["total"] = json!(order.total());
+    view
+}
+
+fn answer(done: &Done) -> Result<Answer, Problem> {
+    let found = done.images.iter().find_map(|image| match image {
+        Image::PurchaseOrder(_, Some(order)) => Some(Answer::ok(view(order)).at(order.version)),
+        _ => None,
+    });
+    Ok(found.ok_or_else(|| Problem::internal("a purchase order left no image"))?.replayed(done.repeated))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrderBody {
+    supplier: SupplierCode,
+    location: LocationCode,
+    reference: Option<String>,
+    lines: Vec<LineBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineBody {
+    sku: Sku,
+    quantity: Quantity,
+    unit_cost: Option<Amount>,
+}
+
+fn wanted(lines: Vec<LineBody>) -> Vec<WantedLine> {
+    lines.into_iter().map(|line| WantedLine { sku: line.sku, quantity: line.quantity, unit_cost: line.unit_cost }).collect()
+}
+
+pub async fn order_create(call: Call) -> Result<Answer, Problem> {
+    let body: OrderBody = call.json()?;
+    let (supplier, location, reference) = (body.supplier, body.location, body.reference.map(Into::into));
+    let done = call.submit(Command::CreatePurchaseOrder { supplier, location, reference, lines: wanted(body.lines) }).await?;
+    Ok(Answer { status: axum::http::StatusCode::CREATED, ..answer(&done)? })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AmendBody {
+    lines: Vec<LineBody>,
+}
+
+pub async fn order_amend(call: Call) -> Result<Answer, Problem> {
+    let lines = wanted(call.json::<AmendBody>()?.lines);
+    answer(&call.submit(Command::AmendPurchaseOrder { order: call.segment("id")?, lines }).await?)
+}
+
+pub async fn order_send(call: Call) -> Result<Answer, Problem> {
+    answer(&call.submit(Command::SendPurchaseOrder { order: call.segment("id")? }).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcknowledgeBody {
+    reference: Option<String>,
+    #[serde(default)]
+    lines: Vec<ExpectedBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedBody {
+    sku: Sku,
+    expected_on: Date,
+}
+
+pub async fn order_acknowledge(call: Call) -> Result<Answer, Problem> {
+    let body: AcknowledgeBody = call.json()?;
+    let lines = body.lines.into_iter().map(|line| ExpectedLine { sku: line.sku, expected_on: line.expected_on }).collect();
+    let reference = body.reference.map(Into::into);
+    answer(&call.submit(Command::Acknowledge { order: call.segment("id")?, reference, lines }).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReceiveBody {
+    lines: Vec<ArrivedBody>,
+    #[serde(default)]
+    confirm_over_receipt: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArrivedBody {
+    sku: Sku,
+    accepted: Quantity,
+    #[serde(default)]
+    damaged: Quantity,
+}
+
+pub async fn order_receive(call: Call) -> Result<Answer, Problem> {
+    let body: ReceiveBody = call.json()?;
+    let lines = body.lines.into_iter();
+    let lines = lines.map(|line| ReceivedUnits { sku: line.sku, accepted: line.accepted, damaged: line.damaged }).collect();
+    let confirm_over_receipt = body.confirm_over_receipt;
+    answer(&call.submit(Command::Receive { order: call.segment("id")?, lines, confirm_over_receipt }).await?)
+}
+
+pub async fn order_close_short(call: Call) -> Result<Answer, Problem> {
+    answer(&call.submit(Command::CloseShort { order: call.segment("id")? }).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelBody {
+    reason: Option<String>,
+}
+
+pub async fn order_cancel(call: Call) -> Result<Answer, Problem> {
+    let reason = call.json::<CancelBody>()?.reason.unwrap_or_else(|| "requested".to_owned()).into();
+    answer(&call.submit(Command::Cancel { order: call.segment("id")?, reason }).await?)
+}
+
+pub async fn order_get(call: Call) -> Result<Answer, Problem> {
+    let id: PurchaseOrderId = call.segment("id")?;
+    let found = call.shop.read(move |reader| reader.entity("purchase_order", &id.text())).await?;
+    match found {
+        Some(Image::PurchaseOrder(_, Some(order))) => Ok(Answer::ok(view(&order)).at(order.version)),
+        _ => Err(Problem::not_found("purchase order", &id.text())),
+    }
+}
+
+pub async fn order_list(call: Call) -> Result<Answer, Problem> {
+    entities!(call, PurchaseOrder, "purchase_order")
+}
