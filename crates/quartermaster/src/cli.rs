@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{serve, tools};
+use crate::{demo, serve, tools};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +30,8 @@ enum Command {
         #[arg(long, env = "QUARTERMASTER_LISTEN", default_value = "127.0.0.1:7700")]
         listen: SocketAddr,
     },
+    /// Trade a real retailer's orders on a compressed clock
+    Demo(demo::DemoArgs),
     /// Make, list and revoke API keys
     Keys {
         #[command(flatten)]
@@ -78,6 +80,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve { folder, listen } => serve::serve(folder.data_dir, listen),
+            Command::Demo(arguments) => demo::demo(arguments),
             Command::Keys { folder, action } => tools::keys(&folder.data_dir, action),
             Command::Events { folder, action } => tools::events(&folder.data_dir, action),
             Command::Verify { folder } => tools::verify(&folder.data_dir),

@@ -1,6 +1,7 @@
 //! `quartermaster`: the whole shop in one binary.
 
 mod cli;
+mod demo;
 mod serve;
 mod tools;
 

@@ -1,6 +1,6 @@
 //! Items, locations, channels and settings.
 
-use super::call::{Answer, Call, list, object};
+use super::call::{Answer, Call, object};
 use super::problem::Problem;
 use domain::Image;
 use domain::catalog::{Channel, Item, Location, Settings};
@@ -119,7 +119,7 @@ macro_rules! entities {
             Image::$variant(_, Some(value)) => Some(object($kind, value.as_ref())),
             _ => None,
         });
-        Ok(Answer::ok(list(rows.collect(), has_more, last)))
+        Ok(Answer::ok(crate::http::call::list(rows.collect(), has_more, last)))
     }};
 }
 pub(super) use {entities, entity};

@@ -1,6 +1,6 @@
 //! Holds: stock reserved for a cart.
 
-use super::call::{Answer, Call, Done, list, object};
+use super::call::{Answer, Call, Done, object};
 use super::catalog::{entities, entity};
 use super::problem::Problem;
 use domain::Image;

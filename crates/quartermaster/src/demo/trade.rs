@@ -1,0 +1,351 @@
+//! Trading: customers order, the warehouse works, suppliers deliver; each acts on the events it sees.
+
+use super::Speed;
+use super::sample::{Order, Sample};
+use anyhow::{Result, bail};
+use domain::catalog::Shortage;
+use domain::command::{Command, fulfillment, order, purchasing, returns};
+use domain::event::purchasing::ReceivedUnits;
+use domain::fulfillment::Shipment;
+use domain::id::{ChannelCode, FulfillmentId, LineId, LocationCode, OrderId, PurchaseOrderId, ReturnId};
+use domain::money::{Amount, Currency};
+use domain::order::{Buyer, Origin, ShipTo};
+use domain::purchasing::PurchaseOrder;
+use domain::quantity::Quantity;
+use domain::returns::Disposition;
+use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
+use domain::{Event, Image, State};
+use engine::Reply;
+use serde_json::{Value, json};
+use server::shop::Shop;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long the shop goes on after the last order.
+const AFTERWARDS_MS: i64 = 12 * DAY_MS;
+const LOOK: Duration = Duration::from_millis(2);
+const LINE_EVERY: Duration = Duration::from_millis(500);
+/// Transactions that one look at the log takes.
+const STEP: usize = 500;
+
+enum Act {
+    Cancel(OrderId),
+    Pick(FulfillmentId),
+    Ship(FulfillmentId),
+    Deliver(FulfillmentId),
+    Supply(PurchaseOrderId),
+    Return(OrderId),
+    TakeBack(ReturnId),
+}
+
+#[derive(Default)]
+struct Counts {
+    orders: u64,
+    rejected: u64,
+    declined: u64,
+    canceled: u64,
+    backordered: u64,
+    shipped: u64,
+    delivered: u64,
+    completed: u64,
+    returns: u64,
+    purchase_orders: u64,
+    received: u64,
+    late_suppliers: u64,
+    events: u64,
+}
+
+pub struct Trade {
+    shop: Arc<Shop>,
+    time: Arc<AtomicI64>,
+    speed: Speed,
+    orders: VecDeque<Order>,
+    agenda: BTreeMap<(Timestamp, u64), Act>,
+    entries: u64,
+    cursor: u64,
+    counts: Counts,
+    started: Instant,
+    printed: Instant,
+}
+
+/// The same number for the same text each time: chance without a die.
+fn chance(text: &str) -> u64 {
+    text.bytes().fold(14_695_981_039_346_656_037, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)) >> 20
+}
+
+impl Trade {
+    pub fn new(shop: Arc<Shop>, time: Arc<AtomicI64>, speed: Speed, sample: Sample) -> Self {
+        // From the first event on: replenishment began when the shop was furnished.
+        let cursor = 0;
+        let (started, printed) = (Instant::now(), Instant::now());
+        let (agenda, counts) = (BTreeMap::new(), Counts::default());
+        Self { shop, time, speed, orders: sample.orders.into(), agenda, entries: 0, cursor, counts, started, printed }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.time.load(Ordering::Relaxed))
+    }
+
+    pub async fn run(&mut self, headless: bool) -> Result<()> {
+        let ends = self.orders.back().map_or(Timestamp(0), |order| order.at.plus_ms(AFTERWARDS_MS));
+        loop {
+            self.listen().await?;
+            self.settle_outside().await?;
+            let next_order = self.orders.front().map(|order| order.at);
+            let next_act = self.agenda.first_key_value().map(|((at, _), _)| *at);
+            let Some(at) = next_order.into_iter().chain(next_act).min().filter(|at| *at <= ends) else { return Ok(()) };
+            self.wait_until(at).await;
+            if next_act == Some(at) {
+                if let Some((_, act)) = self.agenda.pop_first() {
+                    self.act(act).await?;
+                }
+            } else {
+                self.place().await?;
+            }
+            if !headless && self.printed.elapsed() > LINE_EVERY {
+                self.print_line().await;
+            }
+        }
+    }
+
+    async fn wait_until(&mut self, at: Timestamp) {
+        if let Speed::Times(factor) = self.speed {
+            let ahead = u64::try_from(at.0 - self.now().0).unwrap_or(0);
+            tokio::time::sleep(Duration::from_micros(ahead.saturating_mul(1000) / u64::from(factor))).await;
+        }
+        self.time.fetch_max(at.0, Ordering::Relaxed);
+    }
+
+    fn plan(&mut self, after_ms: i64, act: Act) {
+        self.entries += 1;
+        self.agenda.insert((self.now().plus_ms(after_ms), self.entries), act);
+    }
+
+    /// Gateways answer in real time: the clock waits for them.
+    async fn settle_outside(&mut self) -> Result<()> {
+        while !self.shop.engine.outstanding().is_empty() {
+            tokio::time::sleep(LOOK).await;
+            if let Some(why) = self.shop.engine.failure() {
+                bail!("the engine stopped: {why}");
+            }
+        }
+        self.listen().await
+    }
+
+    /// Everyone reacts to what happened.
+    async fn listen(&mut self) -> Result<()> {
+        loop {
+            let cursor = self.cursor;
+            let (events, looked) = self.shop.read(move |reader| reader.events(cursor, STEP)).await?;
+            if looked == cursor {
+                return Ok(());
+            }
+            self.cursor = looked;
+            for row in events {
+                self.counts.events += 1;
+                let text = format!("{{\"type\":{},\"data\":{}}}", json!(row.kind), row.data);
+                self.hear(serde_json::from_str(&text)?);
+            }
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::FulfillmentReleased(event) => {
+                let minutes = 30 + i64::try_from(chance(&event.fulfillment.text()) % 180).unwrap_or(0);
+                self.plan(minutes * MINUTE_MS, Act::Pick(event.fulfillment));
+            }
+            Event::PickStarted(event) => self.plan(HOUR_MS, Act::Ship(event.fulfillment)),
+            Event::Shipped(event) => {
+                self.counts.shipped += 1;
+                self.plan(DAY_MS + 6 * HOUR_MS, Act::Deliver(event.fulfillment));
+            }
+            Event::Delivered(event) => {
+                self.counts.delivered += 1;
+                if chance(&event.fulfillment.text()) % 40 == 0 {
+                    self.plan(2 * DAY_MS, Act::Return(event.fulfillment.order));
+                }
+            }
+            Event::PurchaseOrderSent(event) => {
+                self.counts.purchase_orders += 1;
+                let days = event.expected_on.iter().max().map_or(0, |day| days_between(self.now(), *day));
+                let late = chance(&event.purchase_order.text()) % 6 == 0;
+                self.counts.late_suppliers += u64::from(late);
+                self.plan((days + if late { 2 } else { 0 }) * DAY_MS + 2 * HOUR_MS, Act::Supply(event.purchase_order));
+            }
+            Event::PurchaseOrderReceived(_) => self.counts.received += 1,
+            Event::OrderPlaced(event) => {
+                self.counts.orders += 1;
+                if chance(&event.order.number) % 50 == 0 {
+                    self.plan(20 * MINUTE_MS, Act::Cancel(event.order.id));
+                }
+            }
+            Event::OrderRejected(_) => self.counts.rejected += 1,
+            Event::OrderBackordered(_) => self.counts.backordered += 1,
+            Event::OrderCanceled(event) if event.closes => self.counts.canceled += 1,
+            Event::OrderCompleted(_) => self.counts.completed += 1,
+            Event::PaymentFailed(_) => self.counts.declined += 1,
+            Event::ReturnRequested(event) => {
+                self.counts.returns += 1;
+                self.plan(2 * DAY_MS, Act::TakeBack(event.id));
+            }
+            _ => {}
+        }
+    }
+
+    /// A refusal is part of trading: an order that went out meanwhile cannot be canceled.
+    async fn submit(&self, command: impl Into<Command>, actor: &str) -> Result<()> {
+        match self.shop.submit(command.into(), actor.to_owned(), None).await {
+            Ok(Reply::Done { .. } | Reply::Refused { .. }) => Ok(()),
+            Ok(Reply::KeyReused | Reply::OutcomeUnknown | Reply::NoSpace) | Err(_) => {
+                bail!("the shop takes no more commands: {}", self.shop.engine.failure().unwrap_or_default())
+            }
+        }
+    }
+
+    async fn act(&mut self, act: Act) -> Result<()> {
+        let warehouse = "demo warehouse";
+        match act {
+            Act::Cancel(order) => {
+                let (reason, lines) = ("customer changed their mind".into(), Vec::new());
+                self.submit(order::Command::CancelOrder { order, reason, lines, expected_version: None }, "demo customer").await
+            }
+            Act::Pick(fulfillment) => self.submit(fulfillment::Command::StartPick { fulfillment }, warehouse).await,
+            Act::Ship(fulfillment) => {
+                let tracking_number = Some(format!("QM{:09}", chance(&fulfillment.text()) % 1_000_000_000).into());
+                let shipment = Shipment { carrier: Some("Royal Mail".into()), tracking_number, ..Shipment::default() };
+                self.submit(fulfillment::Command::Ship { fulfillment, shipment }, warehouse).await
+            }
+            Act::Deliver(fulfillment) => {
+                self.submit(fulfillment::Command::Deliver { fulfillment, delivered_at: None }, "demo carrier").await
+            }
+            Act::Supply(order) => self.supply(order).await,
+            Act::Return(order) => {
+                let lines = vec![(LineId { order, n: 1 }, Quantity::ONE)];
+                self.submit(returns::Command::Request { order, lines, reason: Some("unwanted".into()) }, "demo customer").await
+            }
+            Act::TakeBack(id) => {
+                self.submit(returns::Command::Approve { id }, "demo").await?;
+                let lines = vec![returns::Arrived { index: 0, disposition: Disposition::Restock, quantity: Quantity::ONE }];
+                self.submit(returns::Command::Receive { id, location: LocationCode::new("LON")?, lines }, warehouse).await?;
+                self.submit(returns::Command::Close { id }, warehouse).await
+            }
+        }
+    }
+
+    /// One in eight deliveries is a little short; the rest never comes.
+    async fn supply(&self, id: PurchaseOrderId) -> Result<()> {
+        let Some(order) = self.purchase_order(id).await? else { return Ok(()) };
+        let short = chance(&format!("short {id}")) % 8 == 0;
+        let lines = order.lines.iter().filter(|line| !line.open().is_zero()).map(|line| {
+            let open = line.open().get();
+            let accepted = Quantity::new(if short { open - open / 5 } else { open });
+            ReceivedUnits { sku: line.sku.clone(), accepted, damaged: Quantity::ZERO }
+        });
+        let command = purchasing::Command::Receive { order: id, lines: lines.collect(), confirm_over_receipt: false };
+        self.submit(command, "demo warehouse").await?;
+        if short {
+            self.submit(purchasing::Command::CloseShort { order: id }, "demo").await?;
+        }
+        Ok(())
+    }
+
+    async fn purchase_order(&self, id: PurchaseOrderId) -> Result<Option<Arc<PurchaseOrder>>> {
+        Ok(match self.shop.read(move |reader| reader.entity("purchase_order", &id.text())).await? {
+            Some(Image::PurchaseOrder(_, order)) => order,
+            _ => None,
+        })
+    }
+
+    async fn place(&mut self) -> Result<()> {
+        let Some(sold) = self.orders.pop_front() else { return Ok(()) };
+        let names = sold.customer.iter().map(|id| self.shop.vault.fingerprint("external_id", id)).collect::<Vec<_>>();
+        let id = self.shop.vault.customer(&names)?;
+        let token = if chance(&sold.invoice) % 33 == 0 { "tok_decline" } else { "tok_visa" };
+        let lines = sold.lines.into_iter().map(|(sku, units, price)| order::PlaceLine {
+            external_id: None,
+            sku,
+            quantity: Quantity::new(units),
+            unit_price: Amount::new(price),
+            discount: Amount::ZERO,
+            tax: Amount::ZERO,
+            total: None,
+        });
+        let place = order::PlaceOrder {
+            channel: ChannelCode::new("web")?,
+            external_id: Some(sold.invoice.into()),
+            content: None,
+            origin: Origin::Live,
+            placed_at: None,
+            currency: Currency::GBP,
+            prices_include_tax: true,
+            on_shortage: Some(Shortage::Split),
+            hold_owner: None,
+            priority: 0,
+            customer: Some(Buyer { id, details: None, email_fingerprint: None }),
+            ship_to: Some(ShipTo { country: sold.country.into(), region: None, coordinates: None, details: None }),
+            lines: lines.collect(),
+            charges: Vec::new(),
+            total: None,
+            payment_token: Some(token.into()),
+            payments: Vec::new(),
+            note: None,
+            notify: false,
+            metadata: Default::default(),
+        };
+        self.submit(order::Command::PlaceOrder(Box::new(place)), "demo customer").await
+    }
+
+    async fn print_line(&mut self) {
+        self.printed = Instant::now();
+        let today = self.now().utc_date();
+        let numbers = self.shop.query(move |state| standing(state, today)).await.unwrap_or_default();
+        let (open, late, short, on_order) = numbers;
+        let Counts { orders, shipped, completed, .. } = self.counts;
+        print!(
+            "\r{}  orders {orders}  open {open}  late {late}  short {short}  on order {on_order}  shipped {shipped}  completed {completed}   ",
+            &self.now().to_string()[..16].replace('T', " ")
+        );
+        // A terminal that is gone shows nothing more.
+        let _ = std::io::stdout().flush();
+    }
+
+    pub async fn summary(&mut self) -> Result<Value> {
+        self.listen().await?;
+        let today = self.now().utc_date();
+        let (open, late, short, on_order) = self.shop.query(move |state| standing(state, today)).await.unwrap_or_default();
+        let counts = &self.counts;
+        let seconds = self.started.elapsed().as_secs_f64();
+        Ok(json!({
+            "orders": counts.orders, "rejected": counts.rejected, "declined": counts.declined, "canceled": counts.canceled,
+            "backordered": counts.backordered, "shipped": counts.shipped, "delivered": counts.delivered, "completed": counts.completed,
+            "returns": counts.returns, "purchase_orders": counts.purchase_orders, "received": counts.received,
+            "late_suppliers": counts.late_suppliers, "open": open, "late": late, "short_skus": short, "units_on_order": on_order,
+            "events": counts.events, "seconds": (seconds * 10.0).round() / 10.0,
+        }))
+    }
+}
+
+fn days_between(now: Timestamp, day: domain::time::Date) -> i64 {
+    let midnight = day.at_minute(0, &jiff::tz::TimeZone::UTC);
+    ((midnight.0 - now.0) / DAY_MS).max(0)
+}
+
+/// Open orders, late ones, levels that owe units, units on order.
+fn standing(state: &State, today: domain::time::Date) -> (u64, u64, u64, u64) {
+    let (mut open, mut late, mut short, mut on_order) = (0, 0, 0, 0);
+    for (_, case) in state.cases.sorted() {
+        let waits = |line: &domain::order::Line| line.parts.iter().any(|part| !part.open().is_zero());
+        open += u64::from(!case.order.is_closed());
+        let overdue = |line: &&domain::order::Line| line.promise.as_ref().is_some_and(|promise| promise.ship_by < today) && waits(line);
+        late += u64::from(!case.order.is_closed() && case.order.lines.iter().any(|line| overdue(&line)));
+    }
+    for (_, level) in state.stock.levels.sorted() {
+        short += u64::from(!level.backordered.is_zero());
+        on_order += u64::from(level.incoming().get());
+    }
+    (open, late, short, on_order)
+}
