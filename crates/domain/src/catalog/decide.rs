@@ -47,9 +47,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             if catalog.locations.contains(&location.code) {
                 return Err(Rejection::exists("location", &location.code));
             }
-            if catalog.locations.len() >= limits::LOCATIONS_MAX {
-                return Err(Rejection::invalid("code", format!("a shop has at most {} locations", limits::LOCATIONS_MAX)));
-            }
+            check_room(catalog.locations.len(), limits::LOCATIONS_MAX, "locations")?;
             check_location(&location)?;
             (location.version, location.created_at) = (1, cx.now);
             LocationCreated { location }.into()
@@ -65,9 +63,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             if catalog.channels.contains(&channel.code) {
                 return Err(Rejection::exists("channel", &channel.code));
             }
-            if catalog.channels.len() >= limits::CHANNELS_MAX {
-                return Err(Rejection::invalid("code", format!("a shop has at most {} channels", limits::CHANNELS_MAX)));
-            }
+            check_room(catalog.channels.len(), limits::CHANNELS_MAX, "channels")?;
             check_channel(state, &channel)?;
             (channel.version, channel.created_at) = (1, cx.now);
             ChannelCreated { channel }.into()
@@ -87,6 +83,10 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             SettingsUpdated { settings }.into()
         }
     }])
+}
+
+fn check_room(count: usize, most: usize, what: &str) -> Result<(), Rejection> {
+    if count < most { Ok(()) } else { Err(Rejection::invalid("code", format!("a shop has at most {most} {what}"))) }
 }
 
 pub(crate) fn check_version(expected: Option<u64>, current: u64) -> Result<(), Rejection> {

@@ -2,7 +2,7 @@
 
 use super::{Action, Effect, Payment, PaymentState, Refund, RefundStatus};
 use crate::event::Event;
-use crate::event::payment::{PaymentClaimed, PaymentRequested, RefundRequested};
+use crate::event::payment::{PaymentAuthorized, PaymentClaimed, PaymentRequested, RefundRequested};
 use crate::id::{EffectId, PaymentId, RefundId};
 use crate::order::{Case, Timer, TimerKind};
 use crate::state::Counters;
@@ -27,21 +27,7 @@ pub(crate) fn apply(case: &mut Case, now: Timestamp, event: &Event) {
     match event {
         Event::PaymentRequested(event) => requested(case, now, event),
         Event::PaymentClaimed(event) => claimed(case, now, event),
-        Event::PaymentAuthorized(event) => {
-            done(case, event.effect);
-            let payment = payment_mut(case, event.payment);
-            payment.status = PaymentState::Authorized;
-            payment.authorized = event.amount;
-            payment.failure = None;
-            if event.reference.is_some() {
-                payment.reference.clone_from(&event.reference);
-            }
-            payment.expires_at = event.expires_at;
-            stop(case, &TimerKind::PaymentWindow);
-            if let Some(at) = event.expires_at {
-                case.timers.push(Timer { at, kind: TimerKind::AuthorizationExpiry(event.payment) });
-            }
-        }
+        Event::PaymentAuthorized(event) => authorized(case, event),
         Event::CaptureRequested(event) => {
             let action = Action::Capture { payment: event.payment, amount: event.amount };
             case.effects.push(Effect { id: event.effect, action, not_before: None });
@@ -92,6 +78,22 @@ pub(crate) fn apply(case: &mut Case, now: Timestamp, event: &Event) {
             refund.failure = Some(event.message.clone());
         }
         _ => {}
+    }
+}
+
+fn authorized(case: &mut Case, event: &PaymentAuthorized) {
+    done(case, event.effect);
+    let payment = payment_mut(case, event.payment);
+    payment.status = PaymentState::Authorized;
+    payment.authorized = event.amount;
+    payment.failure = None;
+    if event.reference.is_some() {
+        payment.reference.clone_from(&event.reference);
+    }
+    payment.expires_at = event.expires_at;
+    stop(case, &TimerKind::PaymentWindow);
+    if let Some(at) = event.expires_at {
+        case.timers.push(Timer { at, kind: TimerKind::AuthorizationExpiry(event.payment) });
     }
 }
 

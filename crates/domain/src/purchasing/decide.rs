@@ -10,7 +10,7 @@ use crate::event::purchasing::{
     PurchaseOrderCreated, PurchaseOrderPostponed, PurchaseOrderReceived, ReceivedUnits, SupplierCreated, SupplierUpdated,
 };
 use crate::event::stock::{Bucket, ReceivedLine, StockMoved, StockReceived};
-use crate::id::{MoveId, PurchaseOrderId, ReceiptId, Sku};
+use crate::id::{LocationCode, MoveId, PurchaseOrderId, ReceiptId, Sku, SupplierCode};
 use crate::limits;
 use crate::money::Amount;
 use crate::quantity::Quantity;
@@ -51,25 +51,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             }
             Ok(vec![PolicyDeleted { sku, location }.into()])
         }
-        Command::CreatePurchaseOrder { supplier, location, reference, lines } => {
-            let known = state.purchasing.suppliers.get(&supplier).ok_or_else(|| Rejection::not_found("supplier", &supplier))?;
-            state.catalog.locations.get(&location).ok_or_else(|| Rejection::not_found("location", &location))?;
-            let purchase_order = PurchaseOrder {
-                id: PurchaseOrderId(state.counters().purchase_order + 1),
-                currency: known.currency,
-                lines: wanted(state, Vec::new(), lines)?,
-                supplier,
-                location,
-                status: PurchaseOrderStatus::Draft,
-                automatic: false,
-                reference,
-                send_at: None,
-                sent_at: None,
-                created_at: cx.now,
-                version: 1,
-            };
-            Ok(vec![PurchaseOrderCreated { purchase_order }.into()])
-        }
+        Command::CreatePurchaseOrder { supplier, location, reference, lines } => create(state, cx, (supplier, location), reference, lines),
         Command::AmendPurchaseOrder { order, lines } => {
             let known = find(state, order)?;
             if known.status != PurchaseOrderStatus::Draft {
@@ -96,6 +78,32 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
         }
         Command::SendAtCutoff { order } => Ok(at_cutoff(state, cx, find(state, order)?)),
     }
+}
+
+fn create(
+    state: &State,
+    cx: &Context,
+    (supplier, location): (SupplierCode, LocationCode),
+    reference: Option<SmolStr>,
+    lines: Vec<WantedLine>,
+) -> Result<Vec<Event>, Rejection> {
+    let known = state.purchasing.suppliers.get(&supplier).ok_or_else(|| Rejection::not_found("supplier", &supplier))?;
+    state.catalog.locations.get(&location).ok_or_else(|| Rejection::not_found("location", &location))?;
+    let purchase_order = PurchaseOrder {
+        id: PurchaseOrderId(state.counters().purchase_order + 1),
+        currency: known.currency,
+        lines: wanted(state, Vec::new(), lines)?,
+        supplier,
+        location,
+        status: PurchaseOrderStatus::Draft,
+        automatic: false,
+        reference,
+        send_at: None,
+        sent_at: None,
+        created_at: cx.now,
+        version: 1,
+    };
+    Ok(vec![PurchaseOrderCreated { purchase_order }.into()])
 }
 
 fn check_version(expected: Option<u64>, current: u64) -> Result<(), Rejection> {

@@ -10,6 +10,13 @@ use crate::state::State;
 use crate::time::Timestamp;
 
 pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
+    apply_units(state, now, event);
+    apply_claims(state, event);
+    apply_holds(state, now, event);
+}
+
+/// What comes, goes, or changes its bucket.
+fn apply_units(state: &mut State, now: Timestamp, event: &mut Event) {
     match event {
         Event::StockReceived(event) => received(state, now, event),
         Event::ReceiptReversed(event) => {
@@ -48,6 +55,22 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
             let safety_stock = event.safety_stock;
             event.level = change(state, &event.sku, &event.location, |level| level.safety_stock = safety_stock);
         }
+        Event::PickStarted(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked += units),
+        Event::ShortPicked(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked -= units),
+        Event::FulfillmentCanceled(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked -= units),
+        Event::Shipped(event) => work(state, &event.location, &mut event.lines, |level, units| {
+            level.on_hand -= units;
+            level.allocated -= units;
+            level.picked -= units;
+            level.flows.shipped += units.signed();
+        }),
+        _ => {}
+    }
+}
+
+/// What orders claim.
+fn apply_claims(state: &mut State, event: &mut Event) {
+    match event {
         Event::StockAllocated(event) => {
             let from_backorder = event.from_backorder;
             for line in &mut event.lines {
@@ -75,15 +98,12 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
                 });
             }
         }
-        Event::PickStarted(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked += units),
-        Event::ShortPicked(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked -= units),
-        Event::FulfillmentCanceled(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked -= units),
-        Event::Shipped(event) => work(state, &event.location, &mut event.lines, |level, units| {
-            level.on_hand -= units;
-            level.allocated -= units;
-            level.picked -= units;
-            level.flows.shipped += units.signed();
-        }),
+        _ => {}
+    }
+}
+
+fn apply_holds(state: &mut State, now: Timestamp, event: &mut Event) {
+    match event {
         Event::HoldCreated(event) => created(state, now, event),
         Event::HoldExtended(event) => {
             let expires_at = event.expires_at;

@@ -42,8 +42,8 @@ pub fn append(connection: &Connection, pending: &Pending) -> rusqlite::Result<()
         let row = params![key.key, key.body, committed.first_seq, time + IDEMPOTENCY_MS, rejection, shown(&pending.images)];
         connection.prepare_cached(sql)?.execute(row)?;
     }
-    let mut seq = committed.first_seq + pending.records.len() as u64;
-    for recorded in &committed.events {
+    let first_event = committed.first_seq + pending.records.len() as u64;
+    for (seq, recorded) in (first_event..).zip(&committed.events) {
         if let Some(order) = recorded.subject.order() {
             let sql = "INSERT OR REPLACE INTO case_events(order_id, seq, first_seq) VALUES (?1, ?2, ?3)";
             connection.prepare_cached(sql)?.execute(params![order.0, seq, committed.first_seq])?;
@@ -65,7 +65,6 @@ pub fn append(connection: &Connection, pending: &Pending) -> rusqlite::Result<()
                 level
             ])?;
         }
-        seq += 1;
     }
     Ok(())
 }

@@ -71,8 +71,13 @@ pub struct Trade {
     printed: Instant,
 }
 
+/// One in `many`, always the same ones.
+fn chance(text: &str, many: u64) -> bool {
+    number(text).is_multiple_of(many)
+}
+
 /// The same number for the same text each time: chance without a die.
-fn chance(text: &str) -> u64 {
+fn number(text: &str) -> u64 {
     text.bytes().fold(14_695_981_039_346_656_037, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)) >> 20
 }
 
@@ -155,7 +160,7 @@ impl Trade {
     fn hear(&mut self, event: Event) {
         match event {
             Event::FulfillmentReleased(event) => {
-                let minutes = 30 + i64::try_from(chance(&event.fulfillment.text()) % 180).unwrap_or(0);
+                let minutes = 30 + i64::try_from(number(&event.fulfillment.text()) % 180).unwrap_or(0);
                 self.plan(minutes * MINUTE_MS, Act::Pick(event.fulfillment));
             }
             Event::PickStarted(event) => self.plan(HOUR_MS, Act::Ship(event.fulfillment)),
@@ -165,21 +170,21 @@ impl Trade {
             }
             Event::Delivered(event) => {
                 self.counts.delivered += 1;
-                if chance(&event.fulfillment.text()) % 40 == 0 {
+                if chance(&event.fulfillment.text(), 40) {
                     self.plan(2 * DAY_MS, Act::Return(event.fulfillment.order));
                 }
             }
             Event::PurchaseOrderSent(event) => {
                 self.counts.purchase_orders += 1;
                 let days = event.expected_on.iter().max().map_or(0, |day| days_between(self.now(), *day));
-                let late = chance(&event.purchase_order.text()) % 6 == 0;
+                let late = chance(&event.purchase_order.text(), 6);
                 self.counts.late_suppliers += u64::from(late);
                 self.plan((days + if late { 2 } else { 0 }) * DAY_MS + 2 * HOUR_MS, Act::Supply(event.purchase_order));
             }
             Event::PurchaseOrderReceived(_) => self.counts.received += 1,
             Event::OrderPlaced(event) => {
                 self.counts.orders += 1;
-                if chance(&event.order.number) % 50 == 0 {
+                if chance(&event.order.number, 50) {
                     self.plan(20 * MINUTE_MS, Act::Cancel(event.order.id));
                 }
             }
@@ -215,7 +220,7 @@ impl Trade {
             }
             Act::Pick(fulfillment) => self.submit(fulfillment::Command::StartPick { fulfillment }, warehouse).await,
             Act::Ship(fulfillment) => {
-                let tracking_number = Some(format!("QM{:09}", chance(&fulfillment.text()) % 1_000_000_000).into());
+                let tracking_number = Some(format!("QM{:09}", number(&fulfillment.text()) % 1_000_000_000).into());
                 let shipment = Shipment { carrier: Some("Royal Mail".into()), tracking_number, ..Shipment::default() };
                 self.submit(fulfillment::Command::Ship { fulfillment, shipment }, warehouse).await
             }
@@ -239,7 +244,7 @@ impl Trade {
     /// One in eight deliveries is a little short; the rest never comes.
     async fn supply(&self, id: PurchaseOrderId) -> Result<()> {
         let Some(order) = self.purchase_order(id).await? else { return Ok(()) };
-        let short = chance(&format!("short {id}")) % 8 == 0;
+        let short = chance(&format!("short {id}"), 8);
         let lines = order.lines.iter().filter(|line| !line.open().is_zero()).map(|line| {
             let open = line.open().get();
             let accepted = Quantity::new(if short { open - open / 5 } else { open });
@@ -264,7 +269,7 @@ impl Trade {
         let Some(sold) = self.orders.pop_front() else { return Ok(()) };
         let names = sold.customer.iter().map(|id| self.shop.vault.fingerprint("external_id", id)).collect::<Vec<_>>();
         let id = self.shop.vault.customer(&names)?;
-        let token = if chance(&sold.invoice) % 33 == 0 { "tok_decline" } else { "tok_visa" };
+        let token = if chance(&sold.invoice, 33) { "tok_decline" } else { "tok_visa" };
         let lines = sold.lines.into_iter().map(|(sku, units, price)| order::PlaceLine {
             external_id: None,
             sku,

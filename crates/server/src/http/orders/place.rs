@@ -137,6 +137,24 @@ pub struct PaymentBody {
     expires_at: Option<Timestamp>,
 }
 
+impl ChargeBody {
+    fn into_charge(self) -> PlaceCharge {
+        PlaceCharge { kind: self.kind.into(), amount: self.amount, tax: self.tax, total: self.total }
+    }
+}
+
+impl PaymentBody {
+    fn into_claim(self) -> ClaimedPayment {
+        ClaimedPayment {
+            gateway: self.gateway.into(),
+            reference: self.reference.map(Into::into),
+            captured: self.status == PaymentClaim::Captured,
+            amount: self.amount,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
 #[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 enum PaymentClaim {
@@ -182,8 +200,6 @@ impl OrderBody {
             (Some(id), Some(note)) => Some(seal(id, note)?),
             (None, _) | (_, None) => None,
         };
-        let charges = self.charges.into_iter();
-        let payments = self.payments.into_iter();
         Ok(PlaceOrder {
             channel: self.channel,
             external_id: self.external_id.map(Into::into),
@@ -198,20 +214,10 @@ impl OrderBody {
             customer,
             ship_to,
             lines: self.lines.into_iter().map(LineBody::into_line).collect(),
-            charges: charges
-                .map(|charge| PlaceCharge { kind: charge.kind.into(), amount: charge.amount, tax: charge.tax, total: charge.total })
-                .collect(),
+            charges: self.charges.into_iter().map(ChargeBody::into_charge).collect(),
             total: self.total,
             payment_token: self.payment_token.map(Into::into),
-            payments: payments
-                .map(|payment| ClaimedPayment {
-                    gateway: payment.gateway.into(),
-                    reference: payment.reference.map(Into::into),
-                    captured: payment.status == PaymentClaim::Captured,
-                    amount: payment.amount,
-                    expires_at: payment.expires_at,
-                })
-                .collect(),
+            payments: self.payments.into_iter().map(PaymentBody::into_claim).collect(),
             note,
             notify: self.notify,
             metadata: self.metadata,
