@@ -1,0 +1,201 @@
+//! The API as a client meets it.
+
+mod client;
+
+use axum::http::StatusCode;
+use client::{Client, order};
+use server::http::{ROUTES, openapi};
+use server::keys::Role;
+
+#[tokio::test]
+async fn an_order_goes_from_placement_to_completion() {
+    let client = Client::furnished().await;
+    let placed = client.post("/v1/orders", &order("W-1", 3)).await;
+    assert_eq!(placed.status, StatusCode::CREATED);
+    assert_eq!((&placed.body["id"], &placed.body["number"]), (&"ord_1".into(), &"1001".into()));
+    assert!(placed.headers.contains_key("etag"));
+    client.until("/v1/orders/ord_1", "payment_status", "authorized").await;
+    let shipped = client.post("/v1/fulfillments/ful_1-1/ship", r#"{"carrier":"UPS","tracking_number":"1Z9"}"#).await;
+    assert_eq!(shipped.body["status"], "shipped");
+    client.until("/v1/orders/ord_1", "payment_status", "captured").await;
+    client.post("/v1/fulfillments/ful_1-1/deliver", "").await;
+    let done = client.until("/v1/orders/ord_1", "status", "completed").await;
+    assert_eq!((&done["captured"], &done["balance_due"]), (&3600.into(), &0.into()));
+    assert_eq!(client.get("/v1/stock/MUG").await.body["levels"][0]["on_hand"], 97);
+    let timeline = client.get("/v1/orders/ord_1/timeline").await.body;
+    assert_eq!(timeline["data"][0]["type"], "quartermaster.order.placed.v1");
+    assert_eq!(client.get("/v1/orders/ord_1?as_of=6").await.body["payment_status"], "none");
+    assert_eq!(client.get("/v1/orders?tracking_number=1Z9").await.body["data"][0]["id"], "ord_1");
+    assert_eq!(client.get("/v1/orders?email=ADA@example.com").await.body["data"][0]["id"], "ord_1");
+    assert_eq!(client.get("/v1/orders?status=open").await.body["data"].as_array().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn each_mistake_is_told_in_its_own_words() {
+    let client = Client::furnished().await;
+    let unknown = r#"{"channel":"web","currency":"USD","lines":[{"sku":"CUP","quantity":1,"unit_price":1}]}"#;
+    let wrong_total = r#"{"channel":"web","currency":"USD","total":5,"lines":[{"sku":"MUG","quantity":1,"unit_price":1}]}"#;
+    let unknown_field = r#"{"channel":"web","currency":"USD","linez":[]}"#;
+    for (path, body, status, code) in [
+        ("/v1/orders", unknown, 404, "not_found"),
+        ("/v1/orders", wrong_total, 400, "total_mismatch"),
+        ("/v1/orders", unknown_field, 400, "bad_json"),
+        ("/v1/orders", "{\"channel\":", 400, "bad_json"),
+        ("/v1/orders", &order("big", 101), 409, "insufficient_stock"),
+        ("/v1/items", r#"{"sku":"MUG","name":"Mug"}"#, 409, "already_exists"),
+        ("/v1/items", r#"{"sku":"CUP","name":"Cup","colour":"red"}"#, 400, "invalid"),
+        ("/v1/adjustments", r#"{"location":"AUS","reason":"count","lines":[{"sku":"MUG","set_to":5}]}"#, 400, "invalid"),
+        (
+            "/v1/adjustments",
+            r#"{"location":"AUS","reason":"count","lines":[{"sku":"MUG","set_to":5,"if_quantity":7}]}"#,
+            409,
+            "quantity_mismatch",
+        ),
+        ("/v1/fulfillments/ful_9-1/ship", "{}", 404, "not_found"),
+        ("/v1/nowhere", "{}", 404, "no_such_path"),
+    ] {
+        let answer = client.post(path, body).await;
+        assert_eq!((answer.status.as_u16(), answer.body["code"].as_str()), (status, Some(code)), "{path} {body}: {}", answer.body);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert!(answer.body["detail"].as_str().is_some_and(|detail| detail.len() > 10));
+    }
+    let short = client.post("/v1/orders", &order("big", 101)).await;
+    assert_eq!((&short.body["lines"][0]["wanted"], &short.body["lines"][0]["available"]), (&101.into(), &100.into()));
+}
+
+#[tokio::test]
+async fn a_repeat_is_the_same_order_and_another_body_is_not() {
+    let client = Client::furnished().await;
+    let keyed = |body: String| {
+        let client = &client;
+        async move { client.send("POST", "/v1/orders", Some(&client.key), &[("idempotency-key", "k1")], &body).await }
+    };
+    let first = keyed(order("W-1", 3)).await;
+    client.until("/v1/orders/ord_1", "payment_status", "authorized").await;
+    let again = keyed(order("W-1", 3)).await;
+    assert_eq!(again.status, StatusCode::CREATED);
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(again.body, first.body, "as it was answered first, though the order has gone on");
+    assert_eq!(keyed(order("W-1", 4)).await.body["code"], "idempotency_key_reused");
+    let without_key = client.post("/v1/orders", &order("W-1", 3)).await;
+    assert_eq!((without_key.status, &without_key.body["id"]), (StatusCode::OK, &"ord_1".into()));
+    assert_eq!(client.post("/v1/orders", &order("W-1", 5)).await.body["code"], "order_exists");
+}
+
+#[tokio::test]
+async fn a_change_of_what_somebody_else_changed_is_refused() {
+    let client = Client::furnished().await;
+    client.post("/v1/orders", &order("W-1", 1)).await;
+    let headers = [("if-match", "\"1\"")];
+    let stale = client.send("POST", "/v1/orders/ord_1/hold", Some(&client.key), &headers, r#"{"reason":"x"}"#).await;
+    assert_eq!((stale.status, stale.body["code"].as_str()), (StatusCode::PRECONDITION_FAILED, Some("version_mismatch")));
+}
+
+#[tokio::test]
+async fn two_hundred_clients_fight_for_a_hundred_units() {
+    let client = std::sync::Arc::new(Client::furnished().await);
+    let buyers: Vec<_> = (0..200)
+        .map(|n| {
+            let client = client.clone();
+            tokio::spawn(async move { client.post("/v1/orders", &order(&format!("W-{n}"), 1)).await })
+        })
+        .collect();
+    let (mut sold, mut refused) = (0, 0);
+    for buyer in buyers {
+        let answer = buyer.await.unwrap();
+        match answer.status {
+            StatusCode::CREATED => sold += 1,
+            StatusCode::CONFLICT => {
+                assert_eq!(answer.body["code"], "insufficient_stock");
+                refused += 1;
+            }
+            other => panic!("{other}: {}", answer.body),
+        }
+    }
+    assert_eq!((sold, refused), (100, 100));
+    assert_eq!(client.get("/v1/stock/MUG").await.body["levels"][0]["available"], 0);
+}
+
+#[tokio::test]
+async fn every_route_asks_for_a_key_and_for_its_role() {
+    let client = Client::furnished().await;
+    let (_, reader) = client.shop.keys.create("reader", Role::ReadOnly).unwrap();
+    let description = openapi();
+    for route in ROUTES {
+        let path = route.path.replace("{sku}", "MUG").replace("{code}", "AUS").replace("{location}", "AUS").replace("{id}", "ord_1");
+        let without = client.send(route.method, &path, None, &[], "{}").await;
+        assert_eq!(without.status, StatusCode::UNAUTHORIZED, "{} {}", route.method, route.path);
+        let described = &description["paths"][route.path][route.method.to_lowercase()];
+        assert_eq!(described["x-roles"].as_array().map(Vec::len), Some(route.access.roles().len()), "{}", route.path);
+        let may = route.access.roles().contains(&Role::ReadOnly);
+        if !may {
+            let refused = client.send(route.method, &path, Some(&reader), &[], "{}").await;
+            assert_eq!(refused.body["code"], "forbidden", "{} {}", route.method, route.path);
+        }
+        assert!(may || route.method != "GET" || route.path == "/v1/keys", "{}: reading is for everyone", route.path);
+    }
+}
+
+#[tokio::test]
+async fn no_file_holds_personal_data_in_clear() {
+    let client = Client::furnished().await;
+    client.post("/v1/orders", &order("W-1", 1)).await;
+    client.until("/v1/orders/ord_1", "payment_status", "authorized").await;
+    assert_eq!(client.get("/v1/orders/ord_1").await.body["ship_to"]["line1"], "12 Square Street");
+    for entry in std::fs::read_dir(client.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        for secret in ["Lovelace", "ada@example", "Square Street"] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} stands in {}", path.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn events_are_pulled_filtered_and_waited_for() {
+    let client = std::sync::Arc::new(Client::furnished().await);
+    let all = client.get("/v1/events?limit=200").await.body;
+    let cursor = all["next_cursor"].as_str().unwrap().to_owned();
+    assert_eq!(all["data"][0]["type"], "quartermaster.location.created.v1");
+    let waiting = {
+        let (client, cursor) = (client.clone(), cursor.clone());
+        tokio::spawn(async move { client.get(&format!("/v1/events?after={cursor}&wait=10&type=order.*")).await.body })
+    };
+    client.post("/v1/orders", &order("W-1", 1)).await;
+    let heard = waiting.await.unwrap();
+    let kinds: Vec<&str> = heard["data"].as_array().unwrap().iter().filter_map(|event| event["type"].as_str()).collect();
+    assert_eq!(kinds, ["quartermaster.order.placed.v1", "quartermaster.order.allocated.v1"]);
+}
+
+#[tokio::test]
+async fn a_sale_below_the_reorder_point_orders_and_alerts() {
+    let client = Client::furnished().await;
+    client.post("/v1/suppliers", r#"{"code":"ACME","name":"Acme","currency":"USD","lead_time_days":3}"#).await;
+    let policy = r#"{"sku":"MUG","location":"AUS","supplier":"ACME","reorder_point":20,"order_up_to":120,"multiple":12}"#;
+    let set = client.send("PUT", "/v1/replenishment-policies", Some(&client.key), &[], policy).await;
+    assert_eq!(set.status, StatusCode::CREATED, "{}", set.body);
+    client.post("/v1/orders", &order("W-1", 85)).await;
+    let purchase = client.get("/v1/purchase-orders/po_1").await.body;
+    assert_eq!((&purchase["status"], &purchase["lines"][0]["ordered"]), (&"sent".into(), &108.into()));
+    assert_eq!(client.get("/v1/alerts").await.body["data"][0]["kind"], "low_stock");
+    let received = client.post("/v1/purchase-orders/po_1/receive", r#"{"lines":[{"sku":"MUG","accepted":108}]}"#).await;
+    assert_eq!(received.body["status"], "received");
+    assert_eq!(client.get("/v1/alerts").await.body["data"].as_array().unwrap().len(), 0);
+    let why = client.get("/v1/stock/MUG/why?channel=web").await.body;
+    assert_eq!(why["available"], 123);
+}
+
+#[tokio::test]
+async fn holds_and_returns_over_http() {
+    let client = Client::furnished().await;
+    let held = client.post("/v1/holds", r#"{"owner":"cart","channel":"web","lines":[{"sku":"MUG","quantity":60}]}"#).await;
+    assert_eq!((held.status, &held.body["id"]), (StatusCode::CREATED, &"hold_1".into()));
+    assert_eq!(client.post("/v1/orders", &order("W-1", 60)).await.status, StatusCode::CONFLICT);
+    let availability = client.get("/v1/availability?channel=web&sku=MUG,CUP").await.body;
+    assert_eq!((&availability["data"][0]["available"], &availability["data"][1]["known"]), (&40.into(), &false.into()));
+    assert_eq!(client.post("/v1/holds/hold_1/release", "").await.body["status"], "released");
+    let blind = client.post("/v1/returns", r#"{"location":"AUS","lines":[{"sku":"MUG","quantity":2,"disposition":"damaged"}]}"#).await;
+    assert_eq!((blind.status, &blind.body["id"]), (StatusCode::CREATED, &"ret_1".into()));
+    assert_eq!(client.get("/v1/stock/MUG").await.body["levels"][0]["unavailable"]["damaged"], 2);
+}
