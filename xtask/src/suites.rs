@@ -52,7 +52,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 fn rust() -> Result<()> {
-    cargo(&["test", "--workspace", "--quiet"])
+    cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"])
 }
 
 /// The release binary is built here: the demo is what a user runs first, as they run it.

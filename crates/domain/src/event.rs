@@ -166,6 +166,7 @@ events! {
     HoldBroken(stock::HoldBroken) = "hold.broken.v1", |e| Subject::Hold(e.hold);
 
     OrderPlaced(Box<order::OrderPlaced>) = "order.placed.v1", |e| Subject::Order(e.order.id);
+    OrderImported(Box<order::OrderImported>) = "order.imported.v1", |e| Subject::Order(e.order.id);
     OrderAllocated(order::OrderAllocated) = "order.allocated.v1", |e| Subject::Order(e.order);
     OrderBackordered(order::OrderBackordered) = "order.backordered.v1", |e| Subject::Order(e.order);
     OrderRejected(order::OrderRejected) = "order.rejected.v1", |e| Subject::Order(e.order);

@@ -158,7 +158,7 @@ pub fn fold(row: Row, store: &Store, state: &mut State) -> Result<Pending, OpenE
             Decoded::Engine(record) => records.push(record),
             Decoded::Event(_, recorded) => {
                 if let Some(order) = recorded.subject.order()
-                    && !matches!(recorded.event, Event::OrderPlaced(_))
+                    && !matches!(recorded.event, Event::OrderPlaced(_) | Event::OrderImported(_))
                     && state.case(order).is_err()
                     && let Some(image) = store.case(order)?
                 {

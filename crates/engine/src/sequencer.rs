@@ -163,7 +163,7 @@ impl Sequencer {
 
     /// An order of the same external id may have left memory.
     fn prefetch(&mut self, command: &Command) {
-        let Command::Order(OrderCommand::PlaceOrder(place)) = command else { return };
+        let Command::Order(OrderCommand::PlaceOrder(place) | OrderCommand::ImportOrder { order: place, .. }) = command else { return };
         let Some(external_id) = &place.external_id else { return };
         if self.state.order_by_external_id(&place.channel, external_id).is_some() {
             return;

@@ -62,7 +62,7 @@ pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
                 }
                 next_seq = row.last_seq + 1;
                 let pending = recover::fold(row, &scratch, &mut state)?;
-                let placed = pending.committed.events.iter().filter(|event| matches!(event.event, domain::Event::OrderPlaced(_)));
+                let placed = pending.committed.events.iter().filter(|event| domain::order::Case::begun_by(&event.event).is_some());
                 orders += placed.count() as u64;
             }
         }

@@ -1,7 +1,7 @@
 //! Asked of orders.
 
 use crate::catalog::Shortage;
-use crate::id::{ChannelCode, LineId, OrderId, Sku};
+use crate::id::{ChannelCode, LineId, LocationCode, OrderId, Sku};
 use crate::money::{Amount, Currency};
 use crate::order::{Buyer, ClaimedPayment, Origin, ShipTo};
 use crate::quantity::Quantity;
@@ -12,6 +12,8 @@ use smol_str::SmolStr;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     PlaceOrder(Box<PlaceOrder>),
+    /// History: placed, shipped from one location and completed long ago. `placed_at` is required.
+    ImportOrder { order: Box<PlaceOrder>, location: LocationCode },
     HoldOrder {
         order: OrderId,
         reason: SmolStr,

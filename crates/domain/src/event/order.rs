@@ -1,5 +1,6 @@
 //! Facts about orders.
 
+use crate::event::stock::StockLine;
 use crate::id::{LineId, LocationCode, OrderId};
 use crate::money::Amount;
 use crate::order::{Charge, Line, Order, Promise};
@@ -14,6 +15,14 @@ pub struct OrderPlaced {
     pub order: Order,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sourcing: Option<Sourcing>,
+}
+
+/// An order of the past: it was placed, shipped and completed before it came here. Nothing acts on it; its units left on hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderImported {
+    pub order: Order,
+    pub location: LocationCode,
+    pub lines: Vec<StockLine>,
 }
 
 /// Every location that was asked, best first, and what decided.

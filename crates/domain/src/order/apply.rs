@@ -4,7 +4,8 @@ use super::{Allocation, AllocationStatus, Announced, Backorder, Case, Line, Orde
 use crate::event::Event;
 use crate::event::order::{OrderCanceled, OrderEdited};
 use crate::event::stock::{ReleasedLine, StockLine};
-use crate::id::LocationCode;
+use crate::fulfillment::{Fulfillment, FulfillmentState};
+use crate::id::{FulfillmentId, LocationCode};
 use crate::quantity::Quantity;
 use crate::state::State;
 use crate::time::{DAY_MS, Timestamp};
@@ -13,10 +14,9 @@ use crate::{fulfillment, payment};
 pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
     let Some(id) = event.subject().order() else { return };
     payment::count(state.counters_mut(), event);
-    if let Event::OrderPlaced(placed) = event {
+    if let Some(case) = Case::begun_by(event) {
         let counters = state.counters_mut();
         counters.order = counters.order.max(id.0);
-        let case = Case::new(placed.order.clone());
         state.index_case(&case);
         state.cases.insert(id, case);
         state.touched.cases.insert(id);
@@ -25,6 +25,15 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
 }
 
 impl Case {
+    /// The case that an event begins, before that event is counted.
+    pub fn begun_by(event: &Event) -> Option<Self> {
+        match event {
+            Event::OrderPlaced(placed) => Some(Self::new(placed.order.clone())),
+            Event::OrderImported(imported) => Some(Self::new(imported.order.clone())),
+            _ => None,
+        }
+    }
+
     /// A case as its `order.placed` makes it, before that event is counted.
     pub fn new(order: Order) -> Self {
         Self {
@@ -95,6 +104,24 @@ fn fold_order(case: &mut Case, now: Timestamp, event: &Event) {
             for promise in &changed.lines {
                 line_mut(order, promise.line.n).promise.clone_from(&promise.after);
             }
+        }
+        Event::OrderImported(imported) => {
+            for part in order.lines.iter_mut().flat_map(|line| &mut line.parts) {
+                part.shipped = part.ordered;
+            }
+            let at = order.created_at;
+            case.fulfillments.push(Fulfillment {
+                id: FulfillmentId { order: imported.order.id, n: 1 },
+                location: imported.location.clone(),
+                status: FulfillmentState::Delivered,
+                cancel_requested: false,
+                lines: Vec::new(),
+                shipment: None,
+                created_at: at,
+                shipped_at: Some(at),
+                delivered_at: Some(at),
+            });
+            close(case, at, OrderStatus::Completed, None);
         }
         Event::OrderCompleted(_) => close(case, now, OrderStatus::Completed, None),
         _ => {}

@@ -15,6 +15,7 @@ use smol_str::SmolStr;
 pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
     match command {
         Command::PlaceOrder(command) => place::place(state, cx, *command),
+        Command::ImportOrder { order, location } => place::import(state, cx, *order, location),
         Command::HoldOrder { order, reason, expected_version } => hold(state.case_at(order, expected_version)?, reason),
         Command::ReleaseOrder { order, expected_version } => release(state.case_at(order, expected_version)?),
         Command::EditOrder(command) => edit::edit(state, cx, command),

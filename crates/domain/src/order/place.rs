@@ -8,7 +8,9 @@ use super::{
 use crate::catalog::{BackorderCap, Channel, ChannelKind, Item, ItemKind, ItemStatus, Shortage};
 use crate::command::order::{PlaceCharge, PlaceLine, PlaceOrder};
 use crate::event::Event;
-use crate::event::order::{BackorderedLine, CanceledLine, OrderAllocated, OrderBackordered, OrderCanceled, OrderPlaced, OrderRejected};
+use crate::event::order::{
+    BackorderedLine, CanceledLine, OrderAllocated, OrderBackordered, OrderCanceled, OrderImported, OrderPlaced, OrderRejected,
+};
 use crate::event::stock::{HeldLine, HoldConsumed, Shorted, StockAllocated, StockBackordered, StockLine, StockShorted};
 use crate::id::{ChargeId, LineId, LocationCode, OrderId, Sku};
 use crate::limits;
@@ -30,6 +32,11 @@ pub struct Preview {
 }
 
 pub(crate) fn place(state: &State, cx: &Context, command: PlaceOrder) -> Result<Vec<Event>, Rejection> {
+    check_repeat(state, &command)?;
+    Ok(preview(state, cx, command)?.events)
+}
+
+fn check_repeat(state: &State, command: &PlaceOrder) -> Result<(), Rejection> {
     if let Some(external_id) = &command.external_id
         && let Some(order) = state.order_by_external_id(&command.channel, external_id)
     {
@@ -40,7 +47,37 @@ pub(crate) fn place(state: &State, cx: &Context, command: PlaceOrder) -> Result<
             Rejection::OrderExists { order, external_id: external_id.clone() }
         });
     }
-    Ok(preview(state, cx, command)?.events)
+    Ok(())
+}
+
+/// History goes down on hand at once; nothing else follows.
+pub(crate) fn import(state: &State, cx: &Context, command: PlaceOrder, location: LocationCode) -> Result<Vec<Event>, Rejection> {
+    check_repeat(state, &command)?;
+    if command.origin != Origin::Import || command.placed_at.is_none() {
+        return Err(Rejection::invalid("placed_at", "history needs the time at which it was placed"));
+    }
+    state.catalog.locations.get(&location).ok_or_else(|| Rejection::not_found("location", &location))?;
+    let channel = state.catalog.channels.get(&command.channel).ok_or_else(|| Rejection::not_found("channel", &command.channel))?;
+    let order = build(state, cx, channel, OrderId(state.counters().order + 1), command)?;
+    let mut demand: BTreeMap<&Sku, u64> = BTreeMap::new();
+    for part in order.parts() {
+        *demand.entry(&part.sku).or_default() += u64::from(part.ordered.get());
+    }
+    for (sku, wanted) in demand {
+        let free = state.stock.level(sku, &location).map(|level| level.unclaimed()).unwrap_or_default();
+        if wanted > u64::from(free.get()) {
+            let wanted = Quantity::new(u32::try_from(wanted).unwrap_or(u32::MAX));
+            let (index, external_id, restock_expected_on) = (0, None, None);
+            let short = Shorted { index, external_id, sku: sku.clone(), wanted, available: free, restock_expected_on };
+            return Err(Rejection::InsufficientStock { order: None, lines: vec![short] });
+        }
+    }
+    let units = order.lines.iter().enumerate().flat_map(|(at, line)| {
+        let location = &location;
+        line.parts.iter().enumerate().map(move |(index, part)| (at, index, location.clone(), part.ordered))
+    });
+    let lines = lines_of(&order, units);
+    Ok(vec![Box::new(OrderImported { order, location, lines }).into()])
 }
 
 /// Decides a placement without looking at repeats.
@@ -55,9 +92,6 @@ pub fn preview(state: &State, cx: &Context, command: PlaceOrder) -> Result<Previ
     let id = OrderId(state.counters().order + 1);
     let order = build(state, cx, channel, id, command)?;
     let plan = sourcing::plan(state, channel, order.ship_to.as_ref(), order.hold_owner.as_deref(), &order.lines);
-    if order.origin == Origin::Import && !plan.short.is_empty() {
-        return Err(Rejection::InsufficientStock { order: None, lines: shorted(state, &order, &plan) });
-    }
     Ok(settle_plan(state, cx, channel, order, plan))
 }
 

@@ -12,11 +12,8 @@ use crate::stock::LevelKey;
 use crate::time::Timestamp;
 
 pub(crate) fn react(state: &State, cx: &Context, case: &Case) -> Vec<Event> {
-    if case.order.is_closed() {
+    if case.order.is_closed() || case.order.origin == Origin::Import {
         return Vec::new();
-    }
-    if case.order.origin == Origin::Import {
-        return completed(case).into_iter().collect();
     }
     let mut events: Vec<Event> = announced(state, case).into_iter().collect();
     events.extend(promises(state, cx, case));
@@ -77,9 +74,8 @@ fn leans_on_stock(promise: Option<&Promise>) -> bool {
 
 fn completed(case: &Case) -> Option<Event> {
     let arrived = case.order.fulfillment_status == FulfillmentStatus::Delivered;
-    let history = case.order.origin == Origin::Import && super::apply::is_shipped(case);
     let settled = payment::balance_due(case).get() <= 0 && case.effects.is_empty();
-    (history || (arrived && settled)).then(|| OrderCompleted { order: case.order.id }.into())
+    (arrived && settled).then(|| OrderCompleted { order: case.order.id }.into())
 }
 
 pub(crate) fn due(state: &State, now: Timestamp) -> Vec<Command> {

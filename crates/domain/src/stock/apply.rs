@@ -55,6 +55,15 @@ fn apply_units(state: &mut State, now: Timestamp, event: &mut Event) {
             let safety_stock = event.safety_stock;
             event.level = change(state, &event.sku, &event.location, |level| level.safety_stock = safety_stock);
         }
+        Event::OrderImported(event) => {
+            for line in &mut event.lines {
+                let units = line.quantity;
+                line.level = change(state, &line.sku, &line.location, |level| {
+                    level.on_hand -= units;
+                    level.flows.shipped += units.signed();
+                });
+            }
+        }
         Event::PickStarted(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked += units),
         Event::ShortPicked(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked -= units),
         Event::FulfillmentCanceled(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked -= units),

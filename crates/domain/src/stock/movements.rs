@@ -91,6 +91,9 @@ pub fn movements(event: &Event) -> Vec<Movement> {
         }
         Event::SafetyStockSet(e) => vec![row(&e.sku, &e.location, Kind::SafetyStock, e.safety_stock.signed(), &e.level)],
         Event::StockAllocated(e) => claimed(&e.lines, Kind::Allocated),
+        Event::OrderImported(e) => {
+            e.lines.iter().map(|line| row(&line.sku, &line.location, Kind::Shipped, -line.quantity.signed(), &line.level)).collect()
+        }
         Event::StockBackordered(e) => claimed(&e.lines, Kind::Backordered),
         Event::StockReleased(e) => {
             let units = |allocated: Quantity, backordered: Quantity| -(allocated.signed() + backordered.signed());

@@ -5,9 +5,9 @@ use crate::frame::Committed;
 use crate::log::{Error, Log, Row};
 use crate::record::{self, RawLine};
 use crate::store;
+use domain::Image;
 use domain::id::OrderId;
 use domain::order::{Case, fold};
-use domain::{Event, Image};
 use rusqlite::params;
 use std::sync::Arc;
 
@@ -83,8 +83,8 @@ impl Reader {
                     if at > seq || recorded.subject.order() != Some(order) {
                         continue;
                     }
-                    if let Event::OrderPlaced(placed) = &recorded.event {
-                        case = Some(Case::new(placed.order.clone()));
+                    if let Some(begun) = Case::begun_by(&recorded.event) {
+                        case = Some(begun);
                     }
                     if let Some(case) = &mut case {
                         fold(case, domain::time::Timestamp(row.time), &recorded.event);
