@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{demo, serve, tools};
+use crate::{demo, import, serve, tools};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +32,13 @@ enum Command {
     },
     /// Trade a real retailer's orders on a compressed clock
     Demo(demo::DemoArgs),
+    /// Bring in a shop's past from CSV
+    Import {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(flatten)]
+        arguments: import::ImportArgs,
+    },
     /// Make, list and revoke API keys
     Keys {
         #[command(flatten)]
@@ -81,6 +88,7 @@ impl Cli {
         match self.command {
             Command::Serve { folder, listen } => serve::serve(folder.data_dir, listen),
             Command::Demo(arguments) => demo::demo(arguments),
+            Command::Import { folder, arguments } => import::import(&folder.data_dir, &arguments),
             Command::Keys { folder, action } => tools::keys(&folder.data_dir, action),
             Command::Events { folder, action } => tools::events(&folder.data_dir, action),
             Command::Verify { folder } => tools::verify(&folder.data_dir),

@@ -13,7 +13,10 @@ use smol_str::SmolStr;
 pub enum Command {
     PlaceOrder(Box<PlaceOrder>),
     /// History: placed, shipped from one location and completed long ago. `placed_at` is required.
-    ImportOrder { order: Box<PlaceOrder>, location: LocationCode },
+    ImportOrder {
+        order: Box<PlaceOrder>,
+        location: LocationCode,
+    },
     HoldOrder {
         order: OrderId,
         reason: SmolStr,
