@@ -1,9 +1,10 @@
 //! The handle that everybody else holds.
 
-use crate::frame::{Idempotency, Reply};
+use crate::frame::{Answer, Idempotency, Reply};
 use crate::reader::{Outstanding, Reader, Shared};
 use crate::recover::{self, OpenError};
 use crate::sequencer::Message;
+use domain::command::{order, stock};
 use domain::time::Timestamp;
 use domain::{Command, State};
 use std::path::PathBuf;
@@ -13,6 +14,9 @@ use std::thread::JoinHandle;
 
 /// Most commands that wait for the sequencer; further ones are told to come again.
 pub const QUEUE_MAX: usize = 8192;
+
+/// Most that waiting commands may weigh, in bytes as reckoned from their lines.
+pub const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// How an engine is opened.
 pub struct Options {
@@ -73,7 +77,17 @@ impl Engine {
     /// When another process has the folder, or log or store cannot be read.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let (queue, messages) = sync_channel(QUEUE_MAX);
-        let started = recover::start(options, messages)?;
+        let started = recover::start(options, messages, None)?;
+        Ok(Self { queue, shared: started.shared, threads: Mutex::new(started.threads), _lock: started.lock })
+    }
+
+    /// As [`Engine::open`], with a log that may not grow beyond so many pages of its file: a full disk, for tests and simulation.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_bounded(options: Options, log_pages_max: u32) -> Result<Self, OpenError> {
+        let (queue, messages) = sync_channel(QUEUE_MAX);
+        let started = recover::start(options, messages, Some(log_pages_max))?;
         Ok(Self { queue, shared: started.shared, threads: Mutex::new(started.threads), _lock: started.lock })
     }
 
@@ -82,9 +96,16 @@ impl Engine {
     /// # Errors
     /// [`Busy`] when too much waits already: try again shortly.
     pub fn submit(&self, submission: Submission) -> Result<(), Busy> {
+        let weight = weight(&submission.command);
+        if !self.shared.weigh(weight, QUEUE_BYTES_MAX) {
+            return Err(Busy(Box::new(submission)));
+        }
         match self.queue.try_send(Message::Submit(Box::new(submission))) {
             Ok(()) => Ok(()),
-            Err(TrySendError::Full(Message::Submit(back)) | TrySendError::Disconnected(Message::Submit(back))) => Err(Busy(back)),
+            Err(TrySendError::Full(Message::Submit(back)) | TrySendError::Disconnected(Message::Submit(back))) => {
+                self.shared.unweigh(weight);
+                Err(Busy(back))
+            }
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => unreachable!("a submission comes back as one"),
         }
     }
@@ -94,18 +115,21 @@ impl Engine {
     /// # Errors
     /// [`Busy`] when the engine has stopped.
     pub fn submit_waiting(&self, submission: Submission) -> Result<(), Busy> {
+        self.shared.weigh(weight(&submission.command), usize::MAX);
         self.queue.send(Message::Submit(Box::new(submission))).map_err(|error| match error.0 {
             Message::Submit(back) => Busy(back),
             Message::Query(_) | Message::Stop => unreachable!("a submission comes back as one"),
         })
     }
 
-    /// Looks at State between two batches. `None` when the engine has stopped. Keep it short: nothing is settled meanwhile.
+    /// Looks at State between two commands; the answer comes when all that it saw is durable. `None` when the engine has stopped, or what it
+    /// saw was lost to a full disk. Keep it short: nothing is settled meanwhile.
     pub fn query<T: Send + 'static>(&self, ask: impl FnOnce(&State) -> T + Send + 'static) -> Option<T> {
         let (answer, receive) = sync_channel(1);
-        let question = Box::new(move |state: &State| {
+        let question = Box::new(move |state: &State| -> Answer {
+            let seen = ask(state);
             // The asker may have gone; then nobody needs the answer.
-            let _ = answer.send(ask(state));
+            Box::new(move || drop(answer.send(seen)))
         });
         self.queue.send(Message::Query(question)).ok()?;
         receive.recv().ok()
@@ -124,6 +148,11 @@ impl Engine {
         self.shared.outstanding()
     }
 
+    /// Which life of the log it is, from 1; each restore begins another. An event's id is `incarnation-sequence`.
+    pub fn incarnation(&self) -> u64 {
+        self.shared.incarnation
+    }
+
     /// The last durable sequence.
     pub fn durable(&self) -> u64 {
         self.shared.durable()
@@ -139,8 +168,14 @@ impl Engine {
         self.shared.failure()
     }
 
+    /// The wall clock jumped: holds, windows and other timers wait until it is back or the server restarts. Orders are taken.
+    pub fn timers_suspended(&self) -> bool {
+        self.shared.timers_suspended()
+    }
+
     /// Settles what waits, makes it durable and stored, and stops.
     pub fn stop(&self) {
+        self.shared.stop_soon();
         // A closed queue means that it has stopped already.
         let _ = self.queue.send(Message::Stop);
         let threads = std::mem::take(&mut *self.threads.lock().expect("no thread panics with the lock"));
@@ -149,6 +184,21 @@ impl Engine {
                 self.shared.fail("a thread of the engine panicked");
             }
         }
+    }
+}
+
+/// About how much memory a command takes while it waits, in bytes: what can be large is counted by its lines.
+pub(crate) fn weight(command: &Command) -> usize {
+    const EACH: usize = 1024;
+    const LINE: usize = 256;
+    match command {
+        Command::Order(order::Command::PlaceOrder(place) | order::Command::ImportOrder { order: place, .. }) => {
+            EACH + LINE * (place.lines.len() + place.charges.len() + place.metadata.len())
+        }
+        Command::Order(order::Command::EditOrder(edit)) => EACH + LINE * (edit.set.len() + edit.add.len()),
+        Command::Stock(stock::Command::ReceiveStock { lines, .. } | stock::Command::MoveStock { lines, .. }) => EACH + LINE * lines.len(),
+        Command::Stock(stock::Command::AdjustStock(adjust)) => EACH + LINE * adjust.lines.len(),
+        _ => EACH,
     }
 }
 

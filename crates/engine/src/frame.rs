@@ -8,7 +8,8 @@ use std::sync::Arc;
 /// A settled command: its events, all or nothing, with their numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Committed {
-    /// Sequence of the first event; `last_seq` is `first_seq - 1` when the command changed nothing.
+    /// Sequence of the first record. With an idempotency key that is the key's own record, and the events follow it.
+    /// `last_seq` is `first_seq - 1` when nothing had to be written.
     pub first_seq: u64,
     pub last_seq: u64,
     pub time: Timestamp,
@@ -51,7 +52,13 @@ pub enum Reply {
 #[serde(tag = "type", content = "data")]
 pub enum EngineRecord {
     #[serde(rename = "engine.started.v1")]
-    Started { epoch: u64, incarnation: u64 },
+    Started {
+        epoch: u64,
+        incarnation: u64,
+        /// Numbers of every kind that are left out after a restore: what was lost with the old incarnation had some of them.
+        #[serde(default)]
+        skipped: u64,
+    },
     /// The transaction answers this key.
     #[serde(rename = "engine.keyed.v1")]
     Keyed(Idempotency),
@@ -68,9 +75,16 @@ pub struct Pending {
     pub images: Arc<[Image]>,
 }
 
-/// What is appended at once.
-#[derive(Debug, Default)]
+/// What is appended at once, and who waits for it.
+#[derive(Default)]
 pub struct Batch {
     pub transactions: Vec<Pending>,
     pub replies: Vec<(u64, Reply)>,
+    /// Answers to questions about State: they leave when what they saw is durable.
+    pub answers: Vec<Answer>,
+    /// Which State it was settled against; the log takes only the present one.
+    pub generation: u64,
 }
+
+/// Hands an answer over.
+pub type Answer = Box<dyn FnOnce() + Send>;

@@ -16,6 +16,7 @@ use domain::payment::{Effect, Payment};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -47,26 +48,45 @@ pub enum ReadError {
 /// What the threads of an engine share with its readers.
 pub struct Shared {
     pub folder: PathBuf,
+    pub incarnation: u64,
     pub wall_clock: bool,
     state: Mutex<Progress>,
     moved: Condvar,
+    /// Grows when the disk was full and State has to be read again.
+    generation: AtomicU64,
+    /// What the commands in the queue weigh, in bytes.
+    queued: AtomicUsize,
+    stopping: AtomicBool,
+    timers_suspended: AtomicBool,
 }
+
+/// Durable after-images that the store does not have yet, with the sequence that made them.
+type Unstored = BTreeMap<(&'static str, String), (u64, Image)>;
 
 #[derive(Default)]
 struct Progress {
     durable: u64,
     stored: u64,
     failure: Option<String>,
-    /// Durable after-images that the store does not have yet, with the sequence that made them.
-    images: BTreeMap<(&'static str, String), (u64, Image)>,
+    images: Unstored,
     effects: BTreeMap<EffectId, Outstanding>,
     effects_of: BTreeMap<OrderId, Vec<EffectId>>,
 }
 
 impl Shared {
-    pub fn new(folder: PathBuf, wall_clock: bool, durable: u64, stored: u64) -> Self {
+    pub fn new(folder: PathBuf, wall_clock: bool, incarnation: u64, durable: u64, stored: u64) -> Self {
         let state = Mutex::new(Progress { durable, stored, ..Progress::default() });
-        Self { folder, wall_clock, state, moved: Condvar::new() }
+        Self {
+            folder,
+            incarnation,
+            wall_clock,
+            state,
+            moved: Condvar::new(),
+            generation: AtomicU64::new(0),
+            queued: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            timers_suspended: AtomicBool::new(false),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Progress> {
@@ -89,6 +109,57 @@ impl Shared {
         tracing::error!("the engine stops: {why}");
         self.lock().failure.get_or_insert_with(|| why.to_owned());
         self.moved.notify_all();
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    /// What was settled in this generation and is not durable is gone.
+    pub fn drop_unsynced(&self, generation: u64) {
+        // A later generation has begun already when this one is not the present.
+        let _ = self.generation.compare_exchange(generation, generation + 1, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// Adds to what waits; `false`, and nothing added, when that would be more than `max`.
+    pub fn weigh(&self, weight: usize, max: usize) -> bool {
+        let fits = |queued: usize| queued.checked_add(weight).filter(|sum| *sum <= max);
+        self.queued.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fits).is_ok()
+    }
+
+    pub fn unweigh(&self, weight: usize) {
+        self.queued.fetch_sub(weight, Ordering::SeqCst);
+    }
+
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    pub fn stop_soon(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    pub fn timers_suspended(&self) -> bool {
+        self.timers_suspended.load(Ordering::SeqCst)
+    }
+
+    /// Returns how it was before.
+    pub fn suspend_timers(&self, suspended: bool) -> bool {
+        self.timers_suspended.swap(suspended, Ordering::SeqCst)
+    }
+
+    /// Where the log ends, and what of it the store does not have yet.
+    pub fn unstored(&self) -> (u64, Unstored) {
+        let progress = self.lock();
+        (progress.durable, progress.images.clone())
+    }
+
+    /// Waits until all up to `seq` is durable, or never will be.
+    pub fn wait_durable(&self, seq: u64, generation: u64) {
+        while !self.wait(Duration::from_millis(50), |progress| progress.durable >= seq)
+            && self.failure().is_none()
+            && self.generation() == generation
+        {}
     }
 
     pub fn outstanding(&self) -> Vec<Outstanding> {
@@ -170,6 +241,7 @@ pub struct Reader {
     shared: Arc<Shared>,
     log: SqliteLog,
     store: Connection,
+    waits: bool,
 }
 
 impl Reader {
@@ -181,7 +253,13 @@ impl Reader {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let store = Connection::open_with_flags(shared.folder.join("store.db"), flags)?;
         store.busy_timeout(Duration::from_secs(5))?;
-        Ok(Self { shared, log, store })
+        Ok(Self { shared, log, store, waits: true })
+    }
+
+    /// Lists show what the store has, however far that is behind (`consistency=any`).
+    #[must_use]
+    pub fn without_waiting(self) -> Self {
+        Self { waits: false, ..self }
     }
 
     /// An entity as its last durable transaction left it.
@@ -212,6 +290,9 @@ impl Reader {
 
     /// Waits until the store has what is durable now: so that everyone reads their writes.
     fn catch_up(&self) -> Result<(), ReadError> {
+        if !self.waits {
+            return Ok(());
+        }
         let wanted = self.shared.durable();
         if self.shared.wait(STORE_WAIT, |progress| progress.stored >= wanted) { Ok(()) } else { Err(ReadError::Behind) }
     }

@@ -5,25 +5,6 @@ use domain::{Event, Recorded};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-#[derive(Serialize)]
-struct Line<'a> {
-    seq: u64,
-    subject: &'a str,
-    subject_seq: u64,
-    /// Sequence of the event that this one answers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<u64>,
-    #[serde(flatten)]
-    event: &'a Event,
-}
-
-#[derive(Serialize)]
-struct EngineLine<'a> {
-    seq: u64,
-    #[serde(flatten)]
-    record: &'a EngineRecord,
-}
-
 /// Any line, with its payload untouched: what subscribers get is spliced from these bytes.
 #[derive(Debug, Deserialize)]
 pub struct RawLine<'a> {
@@ -42,29 +23,48 @@ pub struct RawLine<'a> {
 
 /// Engine records first, so that events keep the numbers that `Committed` names.
 pub fn encode(pending: &Pending) -> String {
-    let mut body = String::from("[");
     let committed = &pending.committed;
+    let mut body = Vec::with_capacity(512 * (committed.events.len() + 1));
+    body.push(b'[');
     let mut seq = committed.first_seq;
-    let write = |body: &mut String, text: Result<String, serde_json::Error>| {
-        if body.len() > 1 {
-            body.push(',');
-        }
-        body.push_str(&text.expect("events serialize"));
-    };
     let first_event = seq + pending.records.len() as u64;
     for record in &pending.records {
-        write(&mut body, serde_json::to_string(&EngineLine { seq, record }));
+        write(&mut body, format_args!("{{\"seq\":{seq}"));
+        splice(&mut body, record);
         seq += 1;
     }
     for recorded in &committed.events {
-        let cause = recorded.cause.map(|at| first_event + u64::from(at));
-        let subject = recorded.subject.text();
-        let line = Line { seq, subject: &subject, subject_seq: recorded.subject_seq, cause, event: &recorded.event };
-        write(&mut body, serde_json::to_string(&line));
+        write(&mut body, format_args!("{{\"seq\":{seq},\"subject\":"));
+        json(&mut body, &recorded.subject.text());
+        write(&mut body, format_args!(",\"subject_seq\":{}", recorded.subject_seq));
+        if let Some(cause) = recorded.cause {
+            // Sequence of the event that this one answers.
+            write(&mut body, format_args!(",\"cause\":{}", first_event + u64::from(cause)));
+        }
+        splice(&mut body, &recorded.event);
         seq += 1;
     }
-    body.push(']');
-    body
+    if body.last() == Some(&b',') {
+        body.pop();
+    }
+    body.push(b']');
+    String::from_utf8(body).expect("JSON is UTF-8")
+}
+
+/// Ends the open object with the members of `value`, type and data, and a comma. Flattening would go through a map each time.
+fn splice(body: &mut Vec<u8>, value: &impl Serialize) {
+    let at = body.len();
+    json(body, value);
+    body[at] = b',';
+    body.push(b',');
+}
+
+fn json(body: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(body, value).expect("events serialize");
+}
+
+fn write(body: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    std::io::Write::write_fmt(body, text).expect("memory takes all that is written");
 }
 
 /// One line of a body, read back.

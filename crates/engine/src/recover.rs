@@ -6,8 +6,9 @@ use crate::log::sqlite::SqliteLog;
 use crate::log::{Appended, Error as LogError, Log, Row};
 use crate::reader::{Reader, Shared};
 use crate::record::{self, Decoded};
-use crate::sequencer::{LogThread, Message, Sequencer, follow, row};
+use crate::sequencer::{Message, Sequencer, Turn};
 use crate::store::Store;
+use crate::writer::{LogThread, follow, row};
 use domain::id::OrderId;
 use domain::time::Timestamp;
 use domain::{Event, State};
@@ -20,6 +21,8 @@ use std::time::Instant;
 
 /// Frames that wait for the store before the log waits.
 const STORE_QUEUE_MAX: usize = 64;
+/// Numbers of every kind that a restore leaves out.
+const NUMBERS_SKIPPED: u64 = 10_000;
 /// Transactions folded between two writes of a store that catches up.
 const CATCH_UP_CHUNK: usize = 2000;
 
@@ -51,10 +54,10 @@ pub fn lock(folder: &Path) -> Result<std::fs::File, OpenError> {
     Ok(file)
 }
 
-pub fn start(options: Options, messages: Receiver<Message>) -> Result<Started, OpenError> {
+pub fn start(options: Options, messages: Receiver<Message>, log_pages_max: Option<u32>) -> Result<Started, OpenError> {
     let lock = lock(&options.folder)?;
     let mut log = SqliteLog::open(&options.folder.join("log.db"))?;
-    let mut store = Store::open(&options.folder.join("store.db"))?;
+    let mut store = open_store(&options.folder, &log)?;
     if store.applied() > log.last() {
         let what = format!("the store stands at {}, the log ends at {}", store.applied(), log.last());
         return Err(LogError::Broken { at: log.last(), what }.into());
@@ -64,7 +67,10 @@ pub fn start(options: Options, messages: Receiver<Message>) -> Result<Started, O
     let last_time = catch_up(&log, &mut store, &mut state)?;
     let epoch = log.epoch()? + 1;
     let now = last_time.max((options.clock)());
-    let begun = started(log.last() + 1, now, epoch);
+    let incarnation = log.incarnation()?;
+    let skipped = if log.meta("begun")?.unwrap_or(1) == incarnation { 0 } else { NUMBERS_SKIPPED };
+    state.skip_numbers(skipped);
+    let begun = started(log.last() + 1, now, EngineRecord::Started { epoch, incarnation, skipped }, &mut state);
     match log.append(log.last(), epoch, &[row(&begun)]) {
         Appended::Durable => store.write(std::slice::from_ref(&begun))?,
         Appended::Fenced { .. } | Appended::NoSpace => {
@@ -72,20 +78,60 @@ pub fn start(options: Options, messages: Receiver<Message>) -> Result<Started, O
         }
         Appended::InDoubt(why) => return Err(OpenError::Start(why)),
     }
-    let shared = Arc::new(Shared::new(options.folder.clone(), options.wall_clock, log.last(), store.applied()));
+    log.set_meta("begun", incarnation)?;
+    let shared = Arc::new(Shared::new(options.folder.clone(), options.wall_clock, incarnation, log.last(), store.applied()));
     for (_, id) in state.effects() {
         if let Ok(case) = state.case(id) {
             shared.watch(case);
         }
     }
+    if let Some(pages) = log_pages_max {
+        log.limit_pages(pages)?;
+    }
     let threads = spawn(options, messages, log, store, state, shared.clone(), (epoch, now))?;
     Ok(Started { shared, threads, lock })
 }
 
-fn started(seq: u64, time: Timestamp, epoch: u64) -> Pending {
+fn started(seq: u64, time: Timestamp, record: EngineRecord, state: &mut State) -> Pending {
     let committed = Committed { first_seq: seq, last_seq: seq, time, actor: "system".into(), events: Vec::new() };
-    let records = vec![EngineRecord::Started { epoch, incarnation: 1 }];
-    Pending { committed: Arc::new(committed), records, images: Arc::new([]) }
+    Pending { committed: Arc::new(committed), records: vec![record], images: state.take_images().into() }
+}
+
+/// Opens the store, and lays aside one that followed another log than this: it is made anew.
+fn open_store(folder: &Path, log: &SqliteLog) -> Result<Store, OpenError> {
+    let path = folder.join("store.db");
+    let store = Store::open(&path)?;
+    let Some(mark) = store.mark()?.filter(|_| store.applied() <= log.last()) else { return Ok(store) };
+    let row = log.read(store.applied(), 1)?.into_iter().next();
+    if row.is_some_and(|row| row.last_seq == store.applied() && row_mark(&row) == mark) {
+        return Ok(store);
+    }
+    tracing::warn!("the store followed another log; it is made anew from this one");
+    drop(store);
+    remove_store(folder).map_err(|error| OpenError::Folder(folder.display().to_string(), error))?;
+    Ok(Store::open(&path)?)
+}
+
+/// # Errors
+/// When a file of the store cannot be removed.
+pub fn remove_store(folder: &Path) -> std::io::Result<()> {
+    for name in ["store.db", "store.db-wal", "store.db-shm"] {
+        match std::fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// By this a store recognizes the log that it followed.
+pub fn row_mark(row: &Row) -> i64 {
+    mark(row.first_seq, row.last_seq, row.time, &row.actor)
+}
+
+pub fn mark(first_seq: u64, last_seq: u64, time: i64, actor: &str) -> i64 {
+    let hash = blake3::hash(format!("{first_seq} {last_seq} {time} {actor}").as_bytes());
+    i64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }
 
 fn spawn(
@@ -113,6 +159,7 @@ fn spawn(
         recent: VecDeque::new(),
         answers: BTreeMap::new(),
         leaving: VecDeque::new(),
+        turn: Turn::default(),
     };
     let log = LogThread { log, epoch, shared: shared.clone(), on_replies, on_durable };
     let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
@@ -124,14 +171,17 @@ fn spawn(
     ])
 }
 
-/// Folds what the log has beyond the store into both. Returns the time of the last transaction.
+/// Folds what the log has beyond the store into both, up to where the log stood when it was opened. Returns the time of the last
+/// transaction. Memory stays proportional to what is open.
 pub fn catch_up(log: &SqliteLog, store: &mut Store, state: &mut State) -> Result<Timestamp, OpenError> {
+    let end = log.last();
     let mut last_time = Timestamp(0);
     if let Some(row) = log.read(log.last().max(1), 1)?.last() {
         last_time = Timestamp(row.time);
     }
     loop {
-        let rows = log.read(store.applied() + 1, CATCH_UP_CHUNK)?;
+        let mut rows = log.read(store.applied() + 1, CATCH_UP_CHUNK)?;
+        rows.retain(|row| row.last_seq <= end);
         if rows.is_empty() {
             return Ok(last_time);
         }
@@ -155,7 +205,12 @@ pub fn fold(row: Row, store: &Store, state: &mut State) -> Result<Pending, OpenE
     let (mut records, mut events) = (Vec::new(), Vec::new());
     for line in record::decode(&row.body).map_err(|error| broken(error.to_string()))? {
         match line {
-            Decoded::Engine(record) => records.push(record),
+            Decoded::Engine(record) => {
+                if let EngineRecord::Started { skipped, .. } = record {
+                    state.skip_numbers(skipped);
+                }
+                records.push(record);
+            }
             Decoded::Event(_, recorded) => {
                 if let Some(order) = recorded.subject.order()
                     && !matches!(recorded.event, Event::OrderPlaced(_) | Event::OrderImported(_))

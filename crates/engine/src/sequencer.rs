@@ -1,7 +1,7 @@
 //! The single writer: what waits is settled in order, and leaves as one frame.
 
-use crate::engine::Submission;
-use crate::frame::{Batch, Committed, EngineRecord, Idempotency, Pending, Reply};
+use crate::engine::{Submission, weight};
+use crate::frame::{Answer, Batch, Committed, EngineRecord, Idempotency, Pending, Reply};
 use crate::reader::{Reader, Shared};
 use crate::store::Store;
 use domain::command::order::Command as OrderCommand;
@@ -9,25 +9,30 @@ use domain::id::OrderId;
 use domain::rejection::Class;
 use domain::time::Timestamp;
 use domain::{Command, Context, Image, Rejection, State, Transaction};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 /// Most commands of one frame.
 const BATCH_MAX: usize = 512;
-/// Most transactions that time makes due in one frame.
-const DUE_ROUNDS_MAX: usize = 4;
-/// How often time is looked at while something is due or a timer is set.
+/// No further command is settled into a frame that has this many events.
+const FRAME_EVENTS_MAX: u64 = 2000;
+/// Shortest time between two looks at what is due, unless the last one found something.
 const TICK: Duration = Duration::from_millis(100);
+/// Longest time between two looks at the clock while a timer is set: the clock may run faster than the wall's.
+const TIMER_LOOK: Duration = Duration::from_secs(1);
 /// How often when nothing waits for time.
 const IDLE: Duration = Duration::from_secs(60);
+/// After the disk was full, it is not tried again before.
+const NO_SPACE_PAUSE: Duration = Duration::from_millis(250);
 /// A wall clock that runs apart from the monotonic one by more suspends timers.
 const CLOCK_JUMP_MS_MAX: i64 = 5 * 60 * 1000;
 
 pub enum Message {
     Submit(Box<Submission>),
-    Query(Box<dyn FnOnce(&State) + Send>),
+    Query(Box<dyn FnOnce(&State) -> Answer + Send>),
     Stop,
 }
 
@@ -45,43 +50,86 @@ pub struct Sequencer {
     /// Cases that may leave memory once the store has this sequence.
     pub leaving: VecDeque<(u64, OrderId, u64)>,
     pub started: (Instant, Timestamp),
+    pub turn: Turn,
+}
+
+/// What the sequencer remembers from one batch to the next.
+pub struct Turn {
+    /// Grows when State was dropped and read again.
+    generation: u64,
+    /// Something changed since time was last looked at.
+    dirty: bool,
+    /// Time is not looked at before.
+    look_at: Instant,
+    no_space_until: Option<Instant>,
+    /// A command panicked: State cannot be trusted.
+    broken: bool,
+    /// Fingerprints of commands that panicked; they are refused without another try.
+    quarantine: BTreeSet<[u8; 32]>,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        let quarantine = BTreeSet::new();
+        Self { generation: 0, dirty: true, look_at: Instant::now(), no_space_until: None, broken: false, quarantine }
+    }
 }
 
 impl Sequencer {
     pub fn run(mut self, messages: &Receiver<Message>, frames: &SyncSender<Batch>) {
         loop {
             let mut batch = Batch::default();
-            let mut stop = false;
-            match messages.recv_timeout(self.patience()) {
-                Ok(message) => {
-                    stop = self.take(message, &mut batch);
-                    while !stop && batch.replies.len() < BATCH_MAX {
-                        let Ok(message) = messages.try_recv() else { break };
-                        stop = self.take(message, &mut batch);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => stop = true,
+            let stop = self.fill(messages, &mut batch);
+            if !self.turn.broken {
+                self.do_what_is_due(&mut batch);
             }
-            self.do_what_is_due(&mut batch);
-            self.let_go();
-            let empty = batch.transactions.is_empty() && batch.replies.is_empty();
+            if !self.turn.broken {
+                self.let_go();
+            }
+            let empty = batch.transactions.is_empty() && batch.replies.is_empty() && batch.answers.is_empty();
             if !empty && frames.send(batch).is_err() {
                 return;
             }
-            if self.shared.failure().is_some() {
+            if stop || self.shared.failure().is_some() {
                 self.refuse_the_rest(messages, frames);
                 return;
             }
-            if stop {
-                return;
+            if self.turn.broken {
+                self.shared.wait_durable(self.next_seq - 1, self.turn.generation);
+                if self.shared.generation() == self.turn.generation {
+                    self.begin_again();
+                }
+                self.turn.broken = false;
             }
         }
     }
 
-    /// After a failure nobody waits in vain: the log thread answers that the outcome is unknown.
+    /// Takes all that waits, within the bounds of a frame. `true` when it is to stop.
+    fn fill(&mut self, messages: &Receiver<Message>, batch: &mut Batch) -> bool {
+        let mut next = match messages.recv_timeout(self.patience()) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return true,
+        };
+        if self.shared.generation() != self.turn.generation {
+            self.turn.no_space_until = Some(Instant::now() + NO_SPACE_PAUSE);
+            self.begin_again();
+        }
+        batch.generation = self.turn.generation;
+        let first = self.next_seq;
+        while let Some(message) = next {
+            if self.take(message, batch) {
+                return true;
+            }
+            let full = batch.replies.len() >= BATCH_MAX || self.next_seq - first >= FRAME_EVENTS_MAX;
+            next = if full || self.turn.broken { None } else { messages.try_recv().ok() };
+        }
+        false
+    }
+
+    /// Those who still wait are told that nothing is known, instead of waiting in vain.
     fn refuse_the_rest(&mut self, messages: &Receiver<Message>, frames: &SyncSender<Batch>) {
-        let mut batch = Batch::default();
+        let mut batch = Batch { generation: self.turn.generation, ..Batch::default() };
         while let Ok(message) = messages.try_recv() {
             if let Message::Submit(submission) = message {
                 batch.replies.push((submission.token, Reply::OutcomeUnknown));
@@ -91,11 +139,46 @@ impl Sequencer {
         let _ = frames.send(batch);
     }
 
+    /// Drops State and reads it again as it is durable: what was settled on top is gone, or cannot be trusted.
+    fn begin_again(&mut self) {
+        self.turn.generation = self.shared.generation();
+        let (durable, unstored) = self.shared.unstored();
+        self.state = State::default();
+        self.leaving.clear();
+        let stored = self.store.load_except(&mut self.state, |kind, key| unstored.contains_key(&(kind, key.to_owned())));
+        if let Err(error) = stored {
+            self.shared.fail(&format!("the store could not be read: {error}"));
+            return;
+        }
+        for (seq, image) in unstored.into_values() {
+            if let Image::Case(id, Some(case)) = &image
+                && case.may_leave()
+            {
+                self.leaving.push_back((seq, *id, case.events));
+            }
+            self.state.load(image);
+        }
+        self.next_seq = durable + 1;
+        while self.recent.back().is_some_and(|(seq, _)| *seq > durable) {
+            if let Some((_, key)) = self.recent.pop_back() {
+                self.answers.remove(&key);
+            }
+        }
+    }
+
     fn patience(&self) -> Duration {
+        let until_look = self.turn.look_at.saturating_duration_since(Instant::now());
+        if self.turn.dirty {
+            return until_look;
+        }
         match self.state.next_timer() {
-            Some(at) if at.0 - self.now.0 < 3_600_000 => TICK,
-            Some(_) | None if self.leaving.is_empty() => IDLE,
-            Some(_) | None => TICK,
+            Some(at) if at > self.now => {
+                let distance = Duration::from_millis(u64::try_from(at.0 - self.now.0).unwrap_or(0));
+                distance.min(TIMER_LOOK).max(until_look)
+            }
+            Some(_) => TIMER_LOOK,
+            None if self.leaving.is_empty() => IDLE,
+            None => TICK,
         }
     }
 
@@ -103,12 +186,17 @@ impl Sequencer {
         match message {
             Message::Submit(submission) => {
                 let Submission { command, actor, idempotency, token } = *submission;
+                self.shared.unweigh(weight(&command));
+                if self.turn.no_space_until.is_some_and(|until| Instant::now() < until) {
+                    batch.replies.push((token, Reply::NoSpace));
+                    return false;
+                }
                 let reply = self.settle(command, &actor, idempotency, batch);
                 batch.replies.push((token, reply));
                 false
             }
             Message::Query(ask) => {
-                ask(&self.state);
+                batch.answers.push(ask(&self.state));
                 false
             }
             Message::Stop => true,
@@ -141,22 +229,30 @@ impl Sequencer {
         }
     }
 
-    /// Settles, fetching what has left memory.
+    /// Settles, fetching what has left memory. A command that panics is set aside, and State is read again.
     fn settle_once(&mut self, command: Command, actor: &str) -> Result<Transaction, Rejection> {
         self.now = self.now.max((self.clock)());
         let cx = Context { now: self.now, actor: actor.into() };
+        if !self.turn.quarantine.is_empty() && self.turn.quarantine.contains(&fingerprint(&command)) {
+            return Err(set_aside());
+        }
         self.prefetch(&command);
         loop {
-            match self.state.settle(&cx, command.clone()) {
-                Err(Rejection::NotLoaded { key }) => {
+            let (state, again) = (&mut self.state, command.clone());
+            match catch_unwind(AssertUnwindSafe(|| state.settle(&cx, again))) {
+                Ok(Err(Rejection::NotLoaded { key })) => {
                     let id: Option<OrderId> = key.key.parse().ok();
-                    let stored = id.and_then(|id| self.fetch(id));
-                    match stored {
-                        Some(image) => self.state.load(image),
-                        None => return Err(Rejection::NotFound { kind: "order".into(), id: key.key }),
+                    if !id.is_some_and(|id| self.fetch(id)) {
+                        return Err(Rejection::NotFound { kind: "order".into(), id: key.key });
                     }
                 }
-                outcome => return outcome,
+                Ok(outcome) => return outcome,
+                Err(_) => {
+                    tracing::error!(?command, "a command panicked; it is set aside");
+                    self.turn.quarantine.insert(fingerprint(&command));
+                    self.turn.broken = true;
+                    return Err(set_aside());
+                }
             }
         }
     }
@@ -165,19 +261,25 @@ impl Sequencer {
     fn prefetch(&mut self, command: &Command) {
         let Command::Order(OrderCommand::PlaceOrder(place) | OrderCommand::ImportOrder { order: place, .. }) = command else { return };
         let Some(external_id) = &place.external_id else { return };
-        if self.state.order_by_external_id(&place.channel, external_id).is_some() {
+        let all_in_memory = self.state.cases.len() as u64 == self.state.counters().order;
+        if all_in_memory || self.state.order_by_external_id(&place.channel, external_id).is_some() {
             return;
         }
         if let Ok(Some(id)) = self.store.order_by_external_id(place.channel.as_str(), external_id)
             && self.state.case(id).is_err()
-            && let Some(image) = self.fetch(id)
         {
-            self.state.load(image);
+            self.fetch(id);
         }
     }
 
-    fn fetch(&self, id: OrderId) -> Option<Image> {
-        self.store.case(id).ok().flatten()
+    /// Loads a case that left memory. It leaves again, unless something happens to it.
+    fn fetch(&mut self, id: OrderId) -> bool {
+        let Ok(Some(image)) = self.store.case(id) else { return false };
+        if let Image::Case(_, Some(case)) = &image {
+            self.leaving.push_back((0, id, case.events));
+        }
+        self.state.load(image);
+        true
     }
 
     fn repeated(&mut self, key: &Idempotency) -> Option<Reply> {
@@ -231,21 +333,32 @@ impl Sequencer {
 
     fn do_what_is_due(&mut self, batch: &mut Batch) {
         self.now = self.now.max((self.clock)());
-        if self.clock_has_jumped() {
+        self.turn.dirty |= !batch.transactions.is_empty();
+        let rings = self.state.next_timer().is_some_and(|at| at <= self.now);
+        let paused = self.turn.no_space_until.is_some_and(|until| Instant::now() < until);
+        if !(rings || self.turn.dirty) || Instant::now() < self.turn.look_at {
             return;
         }
-        for _ in 0..DUE_ROUNDS_MAX {
-            let commands = self.state.due(self.now);
-            let mut changed = false;
-            for command in commands {
-                if let Ok(transaction) = self.settle_once(command, "system") {
-                    changed |= !transaction.events.is_empty();
+        self.turn.look_at = Instant::now() + TICK;
+        if paused || self.clock_has_jumped() {
+            return;
+        }
+        let mut changed = false;
+        for command in self.state.due(self.now) {
+            match self.settle_once(command, "system") {
+                Ok(transaction) if !transaction.events.is_empty() => {
+                    changed = true;
                     self.commit(transaction, "system", None, batch);
                 }
+                Ok(_) => {}
+                Err(_) if self.turn.broken => return,
+                Err(rejection) => tracing::warn!(?rejection, "what was due was refused"),
             }
-            if !changed {
-                return;
-            }
+        }
+        self.turn.dirty = changed;
+        if changed {
+            // There may be more of it.
+            self.turn.look_at = Instant::now();
         }
     }
 
@@ -257,8 +370,8 @@ impl Sequencer {
         let (instant, wall) = self.started;
         let elapsed = i64::try_from(instant.elapsed().as_millis()).unwrap_or(i64::MAX);
         let jumped = ((self.clock)().0 - wall.0 - elapsed).abs() > CLOCK_JUMP_MS_MAX;
-        if jumped {
-            tracing::warn!("the wall clock jumped by more than five minutes; timers wait until it is back or the server restarts");
+        if self.shared.suspend_timers(jumped) != jumped {
+            tracing::warn!(jumped, "the wall clock runs apart from the monotonic one by more than five minutes, or is back; timers follow");
         }
         jumped
     }
@@ -280,85 +393,18 @@ impl Sequencer {
     }
 }
 
+fn fingerprint(command: &Command) -> [u8; 32] {
+    *blake3::hash(format!("{command:?}").as_bytes()).as_bytes()
+}
+
+fn set_aside() -> Rejection {
+    Rejection::invalid("command", "made the rules stop and was set aside; nothing happened. Please report it with the server's log")
+}
+
 fn as_repeated(reply: Reply) -> Reply {
     match reply {
         Reply::Done { committed, images, .. } => Reply::Done { committed, images, repeated: true },
         Reply::Refused { rejection, .. } => Reply::Refused { rejection, repeated: true },
         other @ (Reply::KeyReused | Reply::OutcomeUnknown | Reply::NoSpace) => other,
-    }
-}
-
-/// The thread that makes frames durable, answers, and hands them on.
-pub struct LogThread<L: crate::log::Log> {
-    pub log: L,
-    pub epoch: u64,
-    pub shared: Arc<Shared>,
-    pub on_replies: Box<dyn Fn(Vec<(u64, Reply)>) + Send>,
-    pub on_durable: Box<dyn Fn(u64) + Send>,
-}
-
-impl<L: crate::log::Log> LogThread<L> {
-    pub fn run(mut self, frames: &Receiver<Batch>, stores: &SyncSender<Vec<Pending>>) {
-        use crate::log::Appended;
-        while let Ok(batch) = frames.recv() {
-            let rows: Vec<crate::log::Row> = batch.transactions.iter().map(row).collect();
-            let appended = match self.shared.failure() {
-                Some(_) => Appended::InDoubt(String::new()),
-                None => self.log.append(self.log.last(), self.epoch, &rows),
-            };
-            match appended {
-                Appended::Durable => {
-                    self.shared.publish(&batch.transactions, self.log.last());
-                    (self.on_durable)(self.log.last());
-                    (self.on_replies)(batch.replies);
-                    if !batch.transactions.is_empty() && stores.send(batch.transactions).is_err() {
-                        self.shared.fail("the store stopped");
-                    }
-                }
-                Appended::NoSpace => {
-                    self.shared.fail("the disk is full: free some space and start again; nothing that was acknowledged is lost");
-                    (self.on_replies)(batch.replies.into_iter().map(|(token, _)| (token, Reply::NoSpace)).collect());
-                }
-                Appended::Fenced { last } => {
-                    self.shared.fail(&format!("another writer appended up to {last}"));
-                    self.unknown(batch);
-                }
-                Appended::InDoubt(why) => {
-                    self.shared.fail(&why);
-                    self.unknown(batch);
-                }
-            }
-        }
-    }
-
-    fn unknown(&self, batch: Batch) {
-        (self.on_replies)(batch.replies.into_iter().map(|(token, _)| (token, Reply::OutcomeUnknown)).collect());
-    }
-}
-
-pub fn row(pending: &Pending) -> crate::log::Row {
-    let committed = &pending.committed;
-    crate::log::Row {
-        first_seq: committed.first_seq,
-        last_seq: committed.last_seq,
-        time: committed.time.0,
-        actor: committed.actor.clone(),
-        body: crate::record::encode(pending),
-    }
-}
-
-/// Follows the log, coalescing what has piled up into one write.
-pub fn follow(mut store: Store, shared: &Shared, frames: &Receiver<Vec<Pending>>) {
-    const COALESCE_MAX: usize = 4096;
-    while let Ok(mut batch) = frames.recv() {
-        while batch.len() < COALESCE_MAX {
-            let Ok(more) = frames.try_recv() else { break };
-            batch.extend(more);
-        }
-        if let Err(error) = store.write(&batch) {
-            shared.fail(&format!("the store could not be written: {error}"));
-            return;
-        }
-        shared.stored_up_to(store.applied(), &batch);
     }
 }

@@ -4,8 +4,10 @@ use crate::log::sqlite::SqliteLog;
 use crate::log::{Error as LogError, Log, frame_hash};
 use crate::recover::{self, OpenError};
 use crate::store::Store;
-use domain::{State, invariants};
-use std::path::Path;
+use domain::{Image, State, invariants};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a verification saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +15,7 @@ pub struct Report {
     pub events: u64,
     pub frames: u64,
     pub orders: u64,
-    /// BLAKE3 over every entity of a fold from empty.
+    /// BLAKE3 over shared entities and live cases of a fold from empty.
     pub state_hash: String,
 }
 
@@ -36,19 +38,29 @@ pub enum VerifyError {
 }
 
 /// Checks the hash chain, folds everything from empty, asks the invariants, and compares the result with the store, if that has
-/// followed to the end. May run beside a live server.
+/// followed to the end. May run beside a live server; memory stays proportional to what is open.
 ///
 /// # Errors
 /// With the first thing that is wrong.
 pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
     let log = SqliteLog::open_read_only(&folder.join("log.db"))?;
-    let scratch = empty_store()?;
+    let frames = check_chain(&log)?;
+    let scratch = Scratch::new()?;
+    let mut store = Store::open(&scratch.0.join("store.db"))?;
     let mut state = State::default();
-    let (mut hash, mut next_seq, mut frame, mut orders) = ([0; 32], 1, 0, 0);
-    loop {
+    recover::catch_up(&log, &mut store, &mut state)?;
+    invariants::check(&state).map_err(VerifyError::Invariant)?;
+    compare(&folder.join("store.db"), &scratch.0.join("store.db"), log.last())?;
+    Ok(Report { events: log.last(), frames, orders: store.orders()?, state_hash: state_hash(&state) })
+}
+
+/// Every frame follows from the one before, and no sequence is missing. Returns how many there are.
+fn check_chain(log: &SqliteLog) -> Result<u64, VerifyError> {
+    let (mut hash, mut next_seq, mut frame) = ([0; 32], 1, 0);
+    while next_seq <= log.last() {
         let frames = log.frames(frame, 200)?;
         if frames.is_empty() {
-            break;
+            return Err(LogError::Broken { at: next_seq, what: "frames are missing".into() }.into());
         }
         for (mark, rows) in frames {
             hash = frame_hash(&hash, mark.frame, mark.epoch, &rows);
@@ -61,21 +73,19 @@ pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
                     return Err(LogError::Broken { at: next_seq, what: format!("the next transaction begins at {}", row.first_seq) }.into());
                 }
                 next_seq = row.last_seq + 1;
-                let pending = recover::fold(row, &scratch, &mut state)?;
-                let placed = pending.committed.events.iter().filter(|event| domain::order::Case::begun_by(&event.event).is_some());
-                orders += placed.count() as u64;
             }
         }
     }
-    invariants::check(&state).map_err(VerifyError::Invariant)?;
-    compare(folder, &state, next_seq - 1)?;
-    Ok(Report { events: next_seq - 1, frames: frame, orders, state_hash: state_hash(&state) })
+    Ok(frame)
 }
 
-/// BLAKE3 over kind, key and body of every entity, in order.
+/// BLAKE3 over kind, key and body of every shared entity and live case, in order. The same on every node, whatever left memory.
 pub fn state_hash(state: &State) -> String {
     let mut hasher = blake3::Hasher::new();
     for image in state.images() {
+        if matches!(&image, Image::Case(_, Some(case)) if case.may_leave()) {
+            continue;
+        }
         hasher.update(image.kind().as_bytes());
         hasher.update(&[0]);
         hasher.update(image.key().as_bytes());
@@ -86,34 +96,52 @@ pub fn state_hash(state: &State) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-fn empty_store() -> Result<Store, VerifyError> {
-    Ok(Store::open(Path::new(":memory:"))?)
+/// A folder of its own for the fold's store, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> std::io::Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("quartermaster-verify-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
 }
 
-/// Every entity of the fold stands in the store as it is.
-fn compare(folder: &Path, state: &State, last: u64) -> Result<(), VerifyError> {
-    let path = folder.join("store.db");
-    if !path.exists() {
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, "{} stays behind", self.0.display());
+        }
+    }
+}
+
+/// Every entity of the fold stands in the store as it is, and nothing else.
+fn compare(store: &Path, fold: &Path, last: u64) -> Result<(), VerifyError> {
+    if !store.exists() {
         return Ok(());
     }
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let store = rusqlite::Connection::open_with_flags(path, flags)?;
-    store.busy_timeout(std::time::Duration::from_secs(5))?;
-    if crate::store::meta(&store, "applied")?.unwrap_or(0) != last {
+    let both = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    both.busy_timeout(std::time::Duration::from_secs(5))?;
+    both.execute("ATTACH ?1 AS fold", [fold.to_string_lossy()])?;
+    // One reading transaction: a live store does not move meanwhile.
+    both.execute_batch("BEGIN")?;
+    if crate::store::meta(&both, "applied")?.unwrap_or(0) != last {
         return Ok(());
     }
-    for image in state.images() {
-        let (kind, key) = (image.kind(), image.key());
-        let body: Option<String> = match &image {
-            domain::Image::Case(id, _) => crate::store::order_body(&store, *id)?,
-            _ => {
-                use rusqlite::OptionalExtension;
-                let sql = "SELECT body FROM entities WHERE kind = ?1 AND key = ?2";
-                store.prepare_cached(sql)?.query_row([kind, key.as_str()], |row| row.get(0)).optional()?
+    for (here, there) in [("fold", "main"), ("main", "fold")] {
+        let entities = format!(
+            "SELECT a.kind || ' ' || a.key FROM {here}.entities a LEFT JOIN {there}.entities b ON b.kind = a.kind AND b.key = a.key
+             WHERE b.body IS NOT a.body LIMIT 1"
+        );
+        let orders = format!(
+            "SELECT 'order number ' || a.number FROM {here}.orders a LEFT JOIN {there}.orders b ON b.id = a.id WHERE b.body IS NOT a.body LIMIT 1"
+        );
+        for sql in [entities, orders] {
+            if let Some(name) = both.query_row(&sql, [], |row| row.get::<_, String>(0)).optional()? {
+                return Err(VerifyError::Differs(name));
             }
-        };
-        if body != Some(serde_json::to_string(&image).expect("entities serialize")) {
-            return Err(VerifyError::Differs(format!("{kind} {key}")));
         }
     }
     Ok(())
@@ -125,13 +153,7 @@ fn compare(folder: &Path, state: &State, last: u64) -> Result<(), VerifyError> {
 /// When the folder is in use, or the log cannot be read.
 pub fn rebuild(folder: &Path) -> Result<u64, VerifyError> {
     let _lock = recover::lock(folder)?;
-    for name in ["store.db", "store.db-wal", "store.db-shm"] {
-        match std::fs::remove_file(folder.join(name)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    recover::remove_store(folder)?;
     let log = SqliteLog::open(&folder.join("log.db"))?;
     let mut store = Store::open(&folder.join("store.db"))?;
     recover::catch_up(&log, &mut store, &mut State::default())?;
@@ -158,7 +180,8 @@ pub fn backup(folder: &Path, target: &Path) -> Result<u64, VerifyError> {
     Ok(SqliteLog::open_read_only(&target.join("log.db"))?.last())
 }
 
-/// Puts a backup into an empty folder and makes its store.
+/// Puts a backup into an empty folder, makes its store and begins a new incarnation: the next start leaves numbers out, so that
+/// nothing gets the id of something that was lost.
 ///
 /// # Errors
 /// When the folder is not empty, or the backup does not verify.
@@ -170,6 +193,10 @@ pub fn restore(backup: &Path, folder: &Path) -> Result<Report, VerifyError> {
     for name in ["log.db"].iter().chain(BESIDE).filter(|name| backup.join(name).exists()) {
         std::fs::copy(backup.join(name), folder.join(name))?;
     }
+    let log = SqliteLog::open(&folder.join("log.db"))?;
+    log.set_meta("begun", log.incarnation()?)?;
+    log.set_meta("incarnation", log.incarnation()? + 1)?;
+    drop(log);
     rebuild(folder)?;
     verify(folder)
 }

@@ -3,12 +3,14 @@
 mod shop;
 
 use domain::command::order::Command as OrderCommand;
+use domain::command::payment::Command as PaymentCommand;
 use domain::id::OrderId;
 use domain::order::OrderStatus;
+use domain::payment::Outcome;
 use domain::{Image, Rejection};
 use engine::{Engine, Options, OrderFilter, Reply};
 use shop::{Shop, place};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn order_of(reply: &Reply) -> OrderId {
     let Reply::Done { images, .. } = reply else { panic!("{reply:?}") };
@@ -107,6 +109,8 @@ fn events_ledger_and_the_past_are_read_beside_the_writer() {
     assert_eq!(kinds[3..], ["stock.received.v1", "order.placed.v1", "stock.allocated.v1", "order.allocated.v1", "payment.requested.v1"]);
     assert_eq!(events.last().unwrap().cause, Some(events[events.len() - 2].seq));
     assert_eq!(reader.timeline(order).unwrap().len(), 4);
+    let now = reader.case(order).unwrap().unwrap();
+    assert_eq!(reader.case_as_of(order, looked).unwrap().as_ref(), Some(&*now), "a case folds from its own events alone");
     let placed = events[4].seq;
     assert_eq!(reader.case_as_of(order, placed).unwrap().unwrap().order.version, 1);
     assert!(reader.case_as_of(order, placed - 1).unwrap().is_none());
@@ -124,6 +128,97 @@ fn a_backup_restores_to_the_same_state() {
     shop.run(place("A", 3), None);
     engine::backup(folder.path(), &target.path().join("backup")).unwrap();
     shop.run(place("B", 3), None);
-    let report = engine::restore(&target.path().join("backup"), &target.path().join("again")).unwrap();
+    let again = target.path().join("again");
+    let report = engine::restore(&target.path().join("backup"), &again).unwrap();
     assert_eq!(report.orders, 1);
+    let restored = Shop::open(&again);
+    assert_eq!((shop.engine.incarnation(), restored.engine.incarnation()), (1, 2));
+    assert_eq!(order_of(&restored.run(place("C", 1), None)), OrderId(10_002), "the lost order's id is not given again");
+    drop(restored);
+    let restored = Shop::open(&again);
+    assert_eq!(order_of(&restored.run(place("D", 1), None)), OrderId(10_003), "skipped once only");
+    drop(restored);
+    engine::verify(&again).unwrap();
+}
+
+#[test]
+fn a_store_of_another_log_is_made_anew() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (folder, units) in [(&one, 10), (&two, 20)] {
+        let shop = Shop::open(folder.path());
+        shop.furnish(units);
+        shop.run(place("A", 1), None);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::fs::copy(one.path().join("store.db"), two.path().join("store.db")).unwrap();
+    drop(Shop::open(two.path()));
+    engine::verify(two.path()).unwrap();
+}
+
+#[test]
+fn a_closed_order_leaves_memory_and_its_external_id_stays_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::open(folder.path());
+    shop.furnish(10);
+    let order = order_of(&shop.run(place("A", 1), None));
+    let effect = shop.engine.outstanding().remove(0).effect.id;
+    let outcome = Outcome::Declined { code: "no".into(), message: "no".into() };
+    shop.run(PaymentCommand::RecordEffect { effect, order, outcome }, None);
+    shop.run(OrderCommand::CancelOrder { order, reason: "test".into(), lines: Vec::new(), expected_version: None }, None);
+    assert!(shop.engine.outstanding().is_empty());
+    let gone = |shop: &Shop| {
+        let since = Instant::now();
+        while shop.engine.query(|state| state.cases.len()).unwrap() > 0 {
+            assert!(since.elapsed() < Duration::from_secs(3), "it stays in memory");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    gone(&shop);
+    let repeated = shop.run(place("A", 1), None);
+    assert!(matches!(repeated, Reply::Refused { rejection: Rejection::OrderRepeated { order: OrderId(1) }, .. }), "{repeated:?}");
+    let other = shop.run(place("A", 2), None);
+    assert!(matches!(other, Reply::Refused { rejection: Rejection::OrderExists { .. }, .. }), "{other:?}");
+    gone(&shop);
+    let release = OrderCommand::ReleaseOrder { order, expected_version: None };
+    assert!(matches!(shop.run(release, None), Reply::Refused { rejection: Rejection::WrongStatus { .. }, .. }));
+    let reader = shop.engine.reader().unwrap();
+    assert_eq!(reader.case(order).unwrap().unwrap().order.status, OrderStatus::Canceled);
+    let filter = OrderFilter { number: Some("1001".into()), ..OrderFilter::default() };
+    assert_eq!(reader.orders(&filter, None, 10).unwrap().len(), 1);
+    let filter = OrderFilter { status: Some("open".into()), ..OrderFilter::default() };
+    assert_eq!(reader.orders(&filter, None, 10).unwrap().len(), 0);
+    drop(shop);
+    engine::verify(folder.path()).unwrap();
+}
+
+#[test]
+fn a_store_that_was_tampered_with_is_found_and_rebuilt() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let shop = Shop::open(folder.path());
+        shop.furnish(10);
+        shop.run(place("A", 1), None);
+    }
+    let store = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+    store.execute("UPDATE orders SET body = replace(body, '1000', '1')", []).unwrap();
+    drop(store);
+    let differs = engine::verify(folder.path()).unwrap_err().to_string();
+    assert!(differs.contains("order number 1001"), "{differs}");
+    engine::rebuild(folder.path()).unwrap();
+    engine::verify(folder.path()).unwrap();
+}
+
+#[test]
+fn a_backup_is_taken_while_orders_come_in() {
+    let (folder, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let shop = Shop::open(folder.path());
+    shop.furnish(10_000);
+    std::thread::scope(|scope| {
+        scope.spawn(|| (0..200).for_each(|n| drop(shop.run(place(&n.to_string(), 1), None))));
+        for n in 0..3 {
+            let backup = target.path().join(format!("backup{n}"));
+            engine::backup(folder.path(), &backup).unwrap();
+            engine::verify(&backup).unwrap();
+        }
+    });
 }

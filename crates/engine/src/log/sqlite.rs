@@ -5,6 +5,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::path::Path;
 
 const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS transactions(
     first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL, frame INTEGER NOT NULL, time INTEGER NOT NULL,
     actor TEXT NOT NULL, body TEXT NOT NULL);
@@ -16,6 +17,9 @@ CREATE VIEW IF NOT EXISTS events AS
            json_extract(e.value, '$.subject') AS subject, json_extract(e.value, '$.data') AS data
     FROM transactions t, json_each(t.body) e;
 ";
+
+/// Frames that a backup copies between two looks at the log.
+const COPY_FRAMES: usize = 200;
 
 /// The log of one data folder. Only one may append; readers open their own.
 pub struct SqliteLog {
@@ -59,13 +63,14 @@ impl SqliteLog {
     }
 
     fn at_end(connection: Connection) -> Result<Self, Error> {
-        let row = connection
-            .query_row("SELECT frame, last_seq, hash FROM frames ORDER BY frame DESC LIMIT 1", [], |row| {
-                Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, [u8; 32]>(2)?))
-            })
-            .optional()?;
-        let (frame, last, hash) = row.unwrap_or((0, 0, [0; 32]));
+        let (frame, last, hash) = Self::at_end_of(&connection)?;
         Ok(Self { connection, last, frame, hash })
+    }
+
+    fn at_end_of(connection: &Connection) -> Result<(u64, u64, [u8; 32]), Error> {
+        let sql = "SELECT frame, last_seq, hash FROM frames ORDER BY frame DESC LIMIT 1";
+        let row = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        Ok(row.unwrap_or((0, 0, [0; 32])))
     }
 
     /// Highest epoch that ever wrote.
@@ -107,19 +112,69 @@ impl SqliteLog {
         Ok(self.connection.query_row(sql, params![time], |row| row.get(0))?)
     }
 
+    /// Lets the file grow to so many pages and no further.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn limit_pages(&self, pages: u32) -> Result<(), Error> {
+        Ok(self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
+    }
+
     /// A last frame's hash, for the store to remember where it stands.
     pub fn hash(&self) -> [u8; 32] {
         self.hash
     }
 
-    /// Copies what is durable now into another file, while others read and write.
+    /// Which life of this log it is: a restore begins a new one, so that its sequences are never taken for those that were lost.
     ///
     /// # Errors
-    /// When either file fails.
+    /// When the log cannot be read.
+    pub fn incarnation(&self) -> Result<u64, Error> {
+        Ok(self.meta("incarnation")?.unwrap_or(1))
+    }
+
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn meta(&self, name: &str) -> Result<Option<u64>, Error> {
+        let known = "SELECT 1 FROM sqlite_schema WHERE name = 'meta'";
+        if self.connection.query_row(known, [], |_| Ok(())).optional()?.is_none() {
+            return Ok(None);
+        }
+        Ok(self.connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()?)
+    }
+
+    /// # Errors
+    /// When the log cannot be written.
+    pub fn set_meta(&self, name: &str, value: u64) -> Result<(), Error> {
+        self.connection.execute("INSERT OR REPLACE INTO meta(name, value) VALUES (?1, ?2)", params![name, value])?;
+        Ok(())
+    }
+
+    /// Copies what is durable now into a new log, in bounded chunks, while others read and write. Checks the hash chain on the way.
+    ///
+    /// # Errors
+    /// When either file fails, or this log is damaged.
     pub fn copy_to(&self, path: &Path) -> Result<(), Error> {
-        let mut target = Connection::open(path)?;
-        let backup = rusqlite::backup::Backup::new(&self.connection, &mut target)?;
-        backup.run_to_completion(1000, std::time::Duration::from_millis(1), None)?;
+        let end = Self::at_end_of(&self.connection)?.0;
+        let mut target = Self::open(path)?;
+        // Synced once, at the end: a torn copy is no backup anyway.
+        target.connection.pragma_update(None, "synchronous", "OFF")?;
+        while target.frame < end {
+            let chunk = usize::try_from(end - target.frame).unwrap_or(COPY_FRAMES).min(COPY_FRAMES);
+            for (mark, rows) in self.frames(target.frame, chunk)? {
+                match target.append(mark.first_seq - 1, mark.epoch, &rows) {
+                    Appended::Durable if target.hash == mark.hash => {}
+                    Appended::Durable | Appended::Fenced { .. } => {
+                        return Err(Error::Broken { at: mark.first_seq, what: "the hash chain does not hold".into() });
+                    }
+                    Appended::NoSpace => return Err(Error::Broken { at: mark.first_seq, what: "the target's disk is full".into() }),
+                    Appended::InDoubt(what) => return Err(Error::Broken { at: mark.first_seq, what }),
+                }
+            }
+        }
+        target.set_meta("incarnation", self.incarnation()?)?;
+        target.connection.pragma_update(None, "synchronous", "FULL")?;
+        target.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use crate::store;
 use domain::Image;
 use domain::id::OrderId;
 use domain::order::Case;
+use domain::state::FIRST_ORDER_NUMBER;
 use rusqlite::params;
 use rusqlite::types::Value;
 use std::sync::Arc;
@@ -87,11 +88,17 @@ impl Reader {
                 narrow(condition, Value::Integer(number));
             }
         }
+        if let Some(number) = filter.number.as_ref().and_then(|number| number.parse::<i64>().ok()) {
+            // A number is the id, moved: no index of its own.
+            narrow("id =", Value::Integer(number.saturating_sub(i64::try_from(FIRST_ORDER_NUMBER).unwrap_or(0))));
+        }
         if let Some(day) = &filter.promised_before {
             narrow("promised_by <", Value::Text(day.clone()));
         }
         narrow("1 ORDER BY id DESC LIMIT", Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-        let sql = sql.replace(" AND 1 ORDER", " ORDER");
+        // What is open is few among all orders that ever were, and has an index.
+        let open = filter.promised_before.is_some() || matches!(filter.status.as_deref(), Some("open" | "on_hold"));
+        let sql = sql.replace(" AND 1 ORDER", if open { " AND live = 1 ORDER" } else { " ORDER" });
         let mut statement = self.store.prepare_cached(&sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         let mut orders = Vec::new();
@@ -138,10 +145,17 @@ impl Reader {
     /// As [`Reader::orders`].
     pub fn ledger(&self, sku: &str, location: Option<&str>, before: u64, limit: usize) -> Result<Vec<LedgerRow>, ReadError> {
         self.catch_up()?;
-        let sql = "SELECT seq, line, sku, location, kind, quantity, subject, time, actor, level FROM ledger
-                   WHERE sku = ?1 AND (?2 IS NULL OR location = ?2) AND seq < ?3 ORDER BY seq DESC, line DESC LIMIT ?4";
-        let before = i64::try_from(before).unwrap_or(i64::MAX);
-        self.ledger_rows(sql, params![sku, location, before, limit])
+        let locations = match location {
+            Some(location) => vec![location.to_owned()],
+            None => self.locations_of(sku)?,
+        };
+        let mut rows = Vec::new();
+        for location in locations {
+            rows.extend(self.last_movements(sku, &location, i64::try_from(before).unwrap_or(i64::MAX), limit)?);
+        }
+        rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.seq, row.line)));
+        rows.truncate(limit);
+        Ok(rows)
     }
 
     /// The last movement of each location of a SKU up to a sequence: how it stood then.
@@ -150,11 +164,28 @@ impl Reader {
     /// As [`Reader::orders`].
     pub fn levels_as_of(&self, sku: &str, seq: u64) -> Result<Vec<LedgerRow>, ReadError> {
         self.catch_up()?;
-        let sql = "SELECT seq, line, sku, location, kind, quantity, subject, time, actor, level FROM ledger AS l
-                   WHERE sku = ?1 AND seq <= ?2 AND NOT EXISTS (SELECT 1 FROM ledger AS later
-                     WHERE later.sku = l.sku AND later.location = l.location AND later.seq <= ?2
-                       AND (later.seq > l.seq OR (later.seq = l.seq AND later.line > l.line))) ORDER BY location";
-        self.ledger_rows(sql, params![sku, i64::try_from(seq).unwrap_or(i64::MAX)])
+        let before = i64::try_from(seq).unwrap_or(i64::MAX).saturating_add(1);
+        let mut rows = Vec::new();
+        for location in self.locations_of(sku)? {
+            rows.extend(self.last_movements(sku, &location, before, 1)?);
+        }
+        Ok(rows)
+    }
+
+    /// Locations that ever kept a SKU, read off the keys of its levels.
+    fn locations_of(&self, sku: &str) -> Result<Vec<String>, ReadError> {
+        let sql = "SELECT key FROM entities WHERE kind = 'level' AND key >= ?1 AND key < ?2 ORDER BY key";
+        let mut statement = self.store.prepare_cached(sql)?;
+        let prefix = format!("{sku}\u{1f}");
+        let keys = statement.query_map(params![prefix, format!("{sku}\u{20}")], |row| row.get::<_, String>(0))?;
+        let keys: Vec<String> = keys.collect::<Result<_, _>>()?;
+        Ok(keys.iter().filter_map(|key| key.strip_prefix(&prefix).map(str::to_owned)).collect())
+    }
+
+    fn last_movements(&self, sku: &str, location: &str, before: i64, limit: usize) -> Result<Vec<LedgerRow>, ReadError> {
+        let sql = "SELECT seq, line, sku, location, kind, quantity, subject, time, actor, level FROM ledger
+                   WHERE sku = ?1 AND location = ?2 AND seq < ?3 ORDER BY seq DESC, line DESC LIMIT ?4";
+        self.ledger_rows(sql, params![sku, location, before, limit])
     }
 
     fn ledger_rows(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<LedgerRow>, ReadError> {

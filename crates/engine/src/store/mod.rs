@@ -39,6 +39,14 @@ impl Store {
         self.applied
     }
 
+    /// What the log's transaction at `applied` looked like.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn mark(&self) -> rusqlite::Result<Option<i64>> {
+        self.connection.query_row("SELECT value FROM meta WHERE name = 'mark'", [], |row| row.get(0)).optional()
+    }
+
     /// Writes what was touched, coalesced, with how far it now stands.
     ///
     /// # Errors
@@ -67,6 +75,11 @@ impl Store {
             }
         }
         set_meta(&transaction, "applied", last)?;
+        if let Some(pending) = batch.last() {
+            let committed = &pending.committed;
+            let mark = crate::recover::mark(committed.first_seq, committed.last_seq, committed.time.0, &committed.actor);
+            transaction.prepare_cached("INSERT OR REPLACE INTO meta(name, value) VALUES ('mark', ?1)")?.execute([mark])?;
+        }
         if let Some(time) = batch.iter().map(|pending| pending.committed.time.0).max() {
             let sql = "DELETE FROM idempotency WHERE expires < ?1";
             transaction.prepare_cached(sql)?.execute(params![time])?;
@@ -81,17 +94,22 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn load(&self, state: &mut State) -> rusqlite::Result<()> {
-        let mut statement = self.connection.prepare("SELECT kind, body FROM entities")?;
+        self.load_except(state, |_, _| false)
+    }
+
+    /// As [`Store::load`], without the entities of which something newer is known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn load_except(&self, state: &mut State, newer: impl Fn(&'static str, &str) -> bool) -> rusqlite::Result<()> {
+        let mut statement =
+            self.connection.prepare("SELECT kind, body FROM entities UNION ALL SELECT 'case', body FROM orders WHERE live = 1")?;
         let mut entities = statement.query([])?;
         while let Some(row) = entities.next()? {
-            let (kind, body): (String, String) = (row.get(0)?, row.get(1)?);
-            state.load(image(&kind, &body)?);
-        }
-        let mut statement = self.connection.prepare("SELECT body FROM orders WHERE live = 1")?;
-        let mut orders = statement.query([])?;
-        while let Some(row) = orders.next()? {
-            let body: String = row.get(0)?;
-            state.load(image("case", &body)?);
+            let image = image(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?)?;
+            if !newer(image.kind(), &image.key()) {
+                state.load(image);
+            }
         }
         Ok(())
     }
@@ -110,6 +128,14 @@ impl Store {
         let sql = "SELECT id FROM orders WHERE channel = ?1 AND external_id = ?2 AND status <> 'rejected'";
         let found = self.connection.prepare_cached(sql)?.query_row(params![channel, external_id], |row| row.get(0)).optional()?;
         Ok(found.map(OrderId))
+    }
+
+    /// How many orders there ever were.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn orders(&self) -> rusqlite::Result<u64> {
+        self.connection.query_row("SELECT count(*) FROM orders", [], |row| row.get(0))
     }
 
     /// Which body and transaction a key stands for.

@@ -42,8 +42,7 @@ pub fn append(connection: &Connection, pending: &Pending) -> rusqlite::Result<()
         let row = params![key.key, key.body, committed.first_seq, time + IDEMPOTENCY_MS, rejection, shown(&pending.images)];
         connection.prepare_cached(sql)?.execute(row)?;
     }
-    let first_event = committed.first_seq + pending.records.len() as u64;
-    for (seq, recorded) in (first_event..).zip(&committed.events) {
+    for (seq, recorded) in (committed.first_seq + pending.records.len() as u64..).zip(&committed.events) {
         if let Some(order) = recorded.subject.order() {
             let sql = "INSERT OR REPLACE INTO case_events(order_id, seq, first_seq) VALUES (?1, ?2, ?3)";
             connection.prepare_cached(sql)?.execute(params![order.0, seq, committed.first_seq])?;

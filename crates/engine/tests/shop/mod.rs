@@ -28,6 +28,18 @@ impl Shop {
         Self { engine: Engine::open(options).unwrap(), replies: Mutex::new(replies) }
     }
 
+    /// With a clock that the test turns, and maybe a disk of so many pages.
+    #[allow(dead_code, reason = "each test file is compiled with its own copy")]
+    pub fn open_with(folder: &Path, clock: Box<dyn Fn() -> Timestamp + Send>, log_pages_max: Option<u32>) -> Self {
+        let (send, replies) = channel();
+        let options = Options { clock, on_replies: Box::new(move |batch| send.send(batch).unwrap_or(())), ..Options::new(folder) };
+        let engine = match log_pages_max {
+            Some(pages) => Engine::open_bounded(options, pages),
+            None => Engine::open(options),
+        };
+        Self { engine: engine.unwrap(), replies: Mutex::new(replies) }
+    }
+
     /// One command, alone.
     pub fn run(&self, command: impl Into<Command>, key: Option<(&str, &str)>) -> Reply {
         let idempotency = key.map(|(key, body)| Idempotency { key: key.into(), body: body.into() });
