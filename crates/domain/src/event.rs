@@ -4,6 +4,7 @@
 
 pub mod alert;
 pub mod catalog;
+pub mod customer;
 pub mod fulfillment;
 pub mod order;
 pub mod payment;
@@ -220,6 +221,10 @@ events! {
     PurchaseOrderReceived(purchasing::PurchaseOrderReceived) = "purchase_order.received.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderClosedShort(purchasing::PurchaseOrderClosedShort) = "purchase_order.closed_short.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderCanceled(purchasing::PurchaseOrderCanceled) = "purchase_order.canceled.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+
+    CustomerSaved(customer::CustomerSaved) = "customer.saved.v1", |e| Subject::Customer(e.customer);
+    CustomerMerged(customer::CustomerMerged) = "customer.merged.v1", |e| Subject::Customer(e.customer);
+    CustomerErased(customer::CustomerErased) = "customer.erased.v1", |e| Subject::Customer(e.customer);
 
     AlertRaised(alert::AlertRaised) = "alert.raised.v1", |e| Subject::Alert(e.alert);
     AlertAcknowledged(alert::AlertAcknowledged) = "alert.acknowledged.v1", |e| Subject::Alert(e.alert);

@@ -27,6 +27,8 @@ pub const METADATA_ENTRIES_MAX: usize = 50;
 pub const METADATA_BYTES_MAX: usize = 500;
 /// Most lines of one receipt, adjustment, hold, purchase order, transfer, count or return.
 pub const STOCK_LINES_MAX: usize = 500;
+/// Most names (hashed) by which one customer is found.
+pub const CUSTOMER_FINGERPRINTS_MAX: usize = 50;
 /// Most locations of a shop.
 pub const LOCATIONS_MAX: usize = 1_000;
 /// Most channels of a shop.

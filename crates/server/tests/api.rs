@@ -132,7 +132,8 @@ async fn every_route_asks_for_a_key_and_for_its_role() {
             let refused = client.send(route.method, &path, Some(&reader), &[], "{}").await;
             assert_eq!(refused.body["code"], "forbidden", "{} {}", route.method, route.path);
         }
-        assert!(may || route.method != "GET" || route.path == "/v1/keys", "{}: reading is for everyone", route.path);
+        let private = ["/v1/keys", "/v1/customers", "/v1/customers/{id}"].contains(&route.path);
+        assert!(may || route.method != "GET" || private, "{}: reading is for everyone", route.path);
     }
 }
 
@@ -150,6 +151,20 @@ async fn no_file_holds_personal_data_in_clear() {
             assert!(!found, "{secret} stands in {}", path.display());
         }
     }
+}
+
+#[tokio::test]
+async fn an_erased_customer_is_nobody() {
+    let client = Client::furnished().await;
+    client.post("/v1/orders", &order("W-1", 1)).await;
+    let found = client.get("/v1/customers?email=Ada@example.com").await.body;
+    assert_eq!((&found["data"][0]["name"], &found["data"][0]["orders"]), (&"Ada Lovelace".into(), &1.into()));
+    assert_eq!(client.post("/v1/customers/cus_1/erase", "").await.status, StatusCode::OK);
+    let order = client.get("/v1/orders/ord_1").await.body;
+    assert_eq!((&order["customer"]["name"], &order["ship_to"]["country"]), (&serde_json::Value::Null, &"US".into()));
+    assert_eq!(client.get("/v1/customers?email=ada@example.com").await.body["data"].as_array().map(Vec::len), Some(0));
+    client.shop.engine.stop();
+    engine::verify(client.folder.path()).unwrap();
 }
 
 #[tokio::test]

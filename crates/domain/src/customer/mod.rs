@@ -1,16 +1,8 @@
-//! The customer room.
+//! Customers: saved, merged, erased. What is personal about them is sealed before it comes here.
+mod apply;
+mod decide;
 mod state;
+
+pub(crate) use apply::apply;
+pub use decide::decide;
 pub use state::*;
-
-use crate::command::customer::Command;
-use crate::event::Event;
-use crate::rejection::Rejection;
-use crate::settle::Context;
-use crate::state::State;
-use crate::time::Timestamp;
-
-pub fn decide(_state: &State, _cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
-    match command {}
-}
-
-pub(crate) fn apply(_state: &mut State, _now: Timestamp, _event: &mut Event) {}

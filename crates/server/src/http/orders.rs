@@ -14,7 +14,7 @@ use domain::quantity::Quantity;
 use domain::time::Timestamp;
 use domain::{Event, Rejection};
 use engine::OrderFilter;
-pub use place::{order_place, order_preview};
+pub use place::{CustomerBody, order_place, order_preview};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Every route with who may use it; the router, the API description and the authorization test are made from this table.
 
 use super::call::{Answer, Call};
-use super::{Problem, alerts, catalog, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock};
+use super::{Problem, alerts, catalog, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock};
 use crate::keys::Role;
 use std::future::Future;
 use std::pin::Pin;
@@ -135,6 +135,11 @@ routes! {
     POST "/v1/purchase-orders/{id}/receive" Work purchasing::order_receive, "Receive against a purchase order", r#"{"lines":[{"sku":"MUG-RED","accepted":22,"damaged":2}],"confirm_over_receipt":false}"#;
     POST "/v1/purchase-orders/{id}/close-short" Operate purchasing::order_close_short, "The rest is not coming";
     POST "/v1/purchase-orders/{id}/cancel" Operate purchasing::order_cancel, "Cancel before anything arrived", r#"{"reason":"wrong supplier"}"#;
+    POST "/v1/customers" Operate customers::customer_save, "Save a customer", r#"{"email":"ada@example.com","name":"Ada","channel":"web","external_id":"c_88"}"#;
+    GET "/v1/customers" Operate customers::customer_list, "Find a customer by email, or by channel and external_id";
+    GET "/v1/customers/{id}" Operate customers::customer_get, "One customer";
+    POST "/v1/customers/{id}/merge" Operate customers::customer_merge, "Make two customers one", r#"{"into":"cus_2"}"#;
+    POST "/v1/customers/{id}/erase" Administer customers::customer_erase, "Destroy the key to a customer's data, for good";
     GET "/v1/alerts" Read alerts::alert_list, "What a person should look at";
     POST "/v1/alerts/{id}/acknowledge" Work alerts::alert_acknowledge, "Somebody looks at it";
     GET "/v1/events" Read events::pull, "Events after a sequence; waits when asked to";

@@ -4,13 +4,14 @@ use super::super::call::{Answer, Call};
 use super::super::order_view::order_view;
 use super::super::problem::Problem;
 use super::{preview_view, refusal};
+use crate::vault::Vault;
 use domain::catalog::{Coordinates, Shortage};
 use domain::command::order::{Command, PlaceCharge, PlaceLine, PlaceOrder};
 use domain::id::{ChannelCode, CustomerId, Sku};
 use domain::money::{Amount, Currency};
 use domain::order::{Buyer, ClaimedPayment, Origin, ShipTo};
 use domain::quantity::Quantity;
-use domain::text::{Metadata, Sealed};
+use domain::text::{Fingerprint, Metadata, Sealed};
 use domain::time::Timestamp;
 use domain::{Context, Rejection};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,15 @@ pub struct CustomerBody {
     phone: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     locale: Option<String>,
+}
+
+impl CustomerBody {
+    /// What a customer is found by, hashed. An outside id belongs to the channel that gave it.
+    pub fn names(&self, vault: &Vault, channel: &str) -> Vec<Fingerprint> {
+        let mail = self.email.as_ref().map(|mail| vault.fingerprint("email", mail));
+        let outside = self.external_id.as_ref().map(|id| vault.fingerprint("external_id", &format!("{channel}\n{id}")));
+        mail.into_iter().chain(outside).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -248,11 +258,7 @@ impl OrderBody {
             return Ok(None);
         }
         let vault = &call.shop.vault;
-        let mut names = Vec::new();
-        if let Some(customer) = &self.customer {
-            names.extend(customer.email.as_ref().map(|mail| vault.fingerprint("email", mail)));
-            names.extend(customer.external_id.as_ref().map(|id| vault.fingerprint("external_id", &format!("{}\n{id}", self.channel))));
-        }
+        let names = self.customer.as_ref().map(|customer| customer.names(vault, self.channel.as_str())).unwrap_or_default();
         vault.customer(&names).map(Some).map_err(Problem::internal)
     }
 }

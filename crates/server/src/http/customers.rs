@@ -1,0 +1,90 @@
+//! Customers: found by mail or outside id, merged, erased.
+
+use super::call::{Answer, Call, list};
+use super::orders::CustomerBody;
+use super::problem::Problem;
+use domain::Image;
+use domain::command::customer::Command;
+use domain::customer::Customer;
+use domain::id::CustomerId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+fn view(call: &Call, customer: &Customer) -> Value {
+    let details = customer.details.as_ref().and_then(|sealed| call.shop.vault.open_sealed::<Value>(sealed));
+    let mut view = details.unwrap_or_else(|| json!({}));
+    view["id"] = json!(customer.id);
+    view["object"] = json!("customer");
+    view["orders"] = json!(customer.orders);
+    view["merged_into"] = json!(customer.merged_into);
+    view["erased_at"] = json!(customer.erased_at);
+    view["created_at"] = json!(customer.created_at);
+    view["version"] = json!(customer.version);
+    view
+}
+
+async fn find(call: &Call, id: CustomerId) -> Result<Answer, Problem> {
+    match call.shop.read(move |reader| reader.entity("customer", &id.text())).await? {
+        Some(Image::Customer(_, Some(customer))) => Ok(Answer::ok(view(call, &customer)).at(customer.version)),
+        _ => Err(Problem::not_found("customer", &id.text())),
+    }
+}
+
+pub async fn customer_get(call: Call) -> Result<Answer, Problem> {
+    find(&call, call.segment("id")?).await
+}
+
+/// Whoever has this mail address or outside id; nobody is listed without a name.
+pub async fn customer_list(call: Call) -> Result<Answer, Problem> {
+    let vault = &call.shop.vault;
+    let name = match (call.query::<String>("email")?, call.query::<String>("external_id")?, call.query::<String>("channel")?) {
+        (Some(mail), ..) => vault.fingerprint("email", &mail),
+        (None, Some(id), Some(channel)) => vault.fingerprint("external_id", &format!("{channel}\n{id}")),
+        (None, Some(_), None) => return Err(Problem::bad_field("channel", "say which channel gave the external_id")),
+        (None, None, _) => return Err(Problem::bad_field("email", "find customers by email, or by channel and external_id")),
+    };
+    let found = match vault.find(&name).map_err(Problem::internal)? {
+        Some(id) => find(&call, id).await.map(|answer| vec![answer.body]).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    Ok(Answer::ok(list(found, false, None)))
+}
+
+#[derive(Deserialize)]
+struct SaveBody {
+    channel: Option<String>,
+    #[serde(flatten)]
+    details: CustomerBody,
+}
+
+pub async fn customer_save(call: Call) -> Result<Answer, Problem> {
+    let body: SaveBody = call.json()?;
+    let names = body.details.names(&call.shop.vault, body.channel.as_deref().unwrap_or_default());
+    if names.is_empty() {
+        return Err(Problem::bad_field("email", "send an email, or a channel and its external_id"));
+    }
+    let id = call.shop.vault.customer(&names).map_err(Problem::internal)?;
+    let details = Some(call.shop.vault.seal(id, &body.details).map_err(Problem::internal)?);
+    let done = call.submit(Command::SaveCustomer { id, details, fingerprints: names }).await?;
+    Ok(Answer { status: axum::http::StatusCode::CREATED, ..find(&call, id).await? }.replayed(done.repeated))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MergeBody {
+    into: CustomerId,
+}
+
+pub async fn customer_merge(call: Call) -> Result<Answer, Problem> {
+    let (from, into) = (call.segment("id")?, call.json::<MergeBody>()?.into);
+    let done = call.submit(Command::MergeCustomers { from, into }).await?;
+    Ok(find(&call, into).await?.replayed(done.repeated))
+}
+
+/// The key goes after the fact is durable: asked again after a crash between the two, it goes then.
+pub async fn customer_erase(call: Call) -> Result<Answer, Problem> {
+    let id: CustomerId = call.segment("id")?;
+    let done = call.submit(Command::EraseCustomer { id }).await?;
+    call.shop.vault.erase(id).map_err(Problem::internal)?;
+    Ok(find(&call, id).await?.replayed(done.repeated))
+}
