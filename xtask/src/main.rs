@@ -1,4 +1,4 @@
-//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`.
+//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`, `bench`.
 
 mod openapi;
 mod suites;
@@ -13,9 +13,10 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["test", names @ ..] => suites::run(names),
         ["tidy"] => tidy::run(),
+        ["bench", ..] => suites::bench(),
         ["openapi"] => openapi::write(),
         ["openapi", "--check"] => openapi::check(),
-        _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi [--check]"),
+        _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi [--check] | bench [--json]"),
     }
 }
 

@@ -51,6 +51,14 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Prints one JSON object; its ratios are from one run.
+///
+/// # Errors
+/// When the benchmark cannot be built or run.
+pub fn bench() -> Result<()> {
+    cargo(&["run", "--release", "--quiet", "--package", "server", "--example", "bench"])
+}
+
 fn rust() -> Result<()> {
     cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"])
 }

@@ -42,6 +42,17 @@ fn bad_news_takes_from_holds_then_from_orders_but_never_from_picked_units() {
 }
 
 #[test]
+fn bad_news_about_two_skus_of_one_order_ends_its_work_once() {
+    check(
+        "receive MUG@AUS 1
+         receive TEA@AUS 1
+         place   O1 MUG 1 TEA 1
+         gateway O1               -> payment.authorized fulfillment.released
+         adjust  MUG -1 TEA -1    -> fulfillment.canceled stock.released stock.backordered stock.released stock.backordered stock.adjusted order.backordered order.promise_changed",
+    );
+}
+
+#[test]
 fn damaged_units_are_on_hand_but_not_for_sale() {
     check(
         "receive MUG@AUS 3

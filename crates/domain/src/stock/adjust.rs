@@ -21,7 +21,7 @@ pub(super) fn adjust(state: &State, command: AdjustStock) -> Result<Vec<Event>, 
     }
     let named: Vec<ReceiptLine> = lines.iter().map(|line| ReceiptLine { sku: line.sku.clone(), quantity: Quantity::ONE }).collect();
     super::decide::check_place(state, &location, &named)?;
-    let mut events = Vec::new();
+    let mut missing = Vec::new();
     let mut adjusted = Vec::with_capacity(lines.len());
     for line in lines {
         let key = (line.sku.clone(), location.clone());
@@ -50,13 +50,14 @@ pub(super) fn adjust(state: &State, command: AdjustStock) -> Result<Vec<Event>, 
         }
         if delta < 0 && line.bucket.unavailable().is_none() {
             let units = Quantity::new(u32::try_from(-delta).expect("bounded above"));
-            events.extend(super::take_units(state, &key, units)?);
+            missing.push((key, units));
         }
         adjusted.push(AdjustedLine { sku: line.sku, bucket: line.bucket, delta, level: LevelAfter::default() });
     }
     if adjusted.is_empty() {
         return Ok(Vec::new());
     }
+    let mut events = super::take_all(state, &missing)?;
     let adjustment = AdjustmentId(state.counters().adjustment + 1);
     events.push(StockAdjusted { adjustment, location, reason, reference, count, occurred_at, lines: adjusted }.into());
     Ok(events)

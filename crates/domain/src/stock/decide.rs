@@ -98,10 +98,8 @@ fn reverse(state: &State, id: ReceiptId, reason: Option<SmolStr>) -> Result<Vec<
         return Err(Rejection::wrong_status("receipt", id, "part of a purchase order", "a receipt of its own; adjust the stock instead"))
             .map_err(|rejection| note_order(rejection, order));
     }
-    let mut events = Vec::new();
-    for line in &receipt.lines {
-        events.extend(super::take_units(state, &(line.sku.clone(), receipt.location.clone()), line.quantity)?);
-    }
+    let wanted: Vec<_> = receipt.lines.iter().map(|line| ((line.sku.clone(), receipt.location.clone()), line.quantity)).collect();
+    let mut events = super::take_all(state, &wanted)?;
     let lines = stamped(receipt.lines.clone());
     events.push(ReceiptReversed { receipt: id, location: receipt.location.clone(), reason, lines }.into());
     Ok(events)
@@ -120,7 +118,7 @@ fn move_stock(state: &State, moved: StockMoved) -> Result<Vec<Event>, Rejection>
     if moved.from == moved.to {
         return Err(Rejection::invalid("to", "must differ from \"from\""));
     }
-    let mut events = Vec::new();
+    let mut wanted = Vec::new();
     for line in &moved.lines {
         let key = (line.sku.clone(), moved.location.clone());
         let there = state.stock.level(&line.sku, &moved.location).ok_or_else(|| Rejection::not_found("stock level", &line.sku))?;
@@ -130,9 +128,10 @@ fn move_stock(state: &State, moved: StockMoved) -> Result<Vec<Event>, Rejection>
                 return Err(Rejection::QuantityMismatch { sku: SmolStr::new(line.sku.as_str()), expected: line.quantity, current });
             }
             Some(_) => {}
-            None => events.extend(super::take_units(state, &key, line.quantity)?),
+            None => wanted.push((key, line.quantity)),
         }
     }
+    let mut events = super::take_all(state, &wanted)?;
     debug_assert!(moved.from != Bucket::OnHand || moved.to != Bucket::OnHand);
     events.push(moved.into());
     Ok(events)

@@ -17,4 +17,4 @@ pub use movements::{Movement, MovementKind, movements};
 pub use query::{Reason, Sellable, sellable, why_not};
 pub(crate) use react::{due, react};
 pub use state::*;
-pub(crate) use take::take_units;
+pub(crate) use take::take_all;

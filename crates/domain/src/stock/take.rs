@@ -4,12 +4,14 @@ use super::LevelKey;
 use crate::event::Event;
 use crate::event::stock::{HeldLine, HoldBroken, ReleaseReason, ReleasedLine, StockBackordered, StockLine, StockReleased};
 use crate::fulfillment::FulfillmentState;
+use crate::id::OrderId;
 use crate::order::{self, Case};
 use crate::quantity::Quantity;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::stock::{HoldLine, LevelAfter};
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 /// Which claims of an order may be taken in a pass.
 #[derive(Clone, Copy)]
@@ -18,12 +20,22 @@ enum Pass {
     Released,
 }
 
-/// Frees `wanted` units of a level: unclaimed ones first, then holds (youngest first), then orders whose work has not begun, at
-/// last those released but not picked; among orders the lowest priority and the youngest lose first. Orders wait for others.
+/// Frees units of levels: unclaimed ones first, then holds (youngest first), then orders whose work has not begun, at last those
+/// released but not picked; among orders the lowest priority and the youngest lose first. Orders wait for others.
 ///
 /// # Errors
 /// When the rest is picked.
-pub(crate) fn take_units(state: &State, key: &LevelKey, wanted: Quantity) -> Result<Vec<Event>, Rejection> {
+pub(crate) fn take_all(state: &State, wanted: &[(LevelKey, Quantity)]) -> Result<Vec<Event>, Rejection> {
+    let mut events = Vec::new();
+    // One order may lose at several levels: what it lost before is seen by what it loses next.
+    let mut shrunk = BTreeMap::new();
+    for (key, units) in wanted {
+        events.extend(take(state, key, *units, &mut shrunk)?);
+    }
+    Ok(events)
+}
+
+fn take(state: &State, key: &LevelKey, wanted: Quantity, shrunk: &mut BTreeMap<OrderId, Case>) -> Result<Vec<Event>, Rejection> {
     let Some(level) = state.stock.levels.get(key) else {
         return Err(picked(key, wanted, Quantity::ZERO));
     };
@@ -39,25 +51,15 @@ pub(crate) fn take_units(state: &State, key: &LevelKey, wanted: Quantity) -> Res
             short -= taken;
         }
     }
-    let mut shrunk: Vec<(crate::id::OrderId, Case)> = Vec::new();
     for pass in [Pass::Unreleased, Pass::Released] {
         for id in state.claims.losing(key) {
             if short.is_zero() {
                 break;
             }
-            let known = shrunk.iter().position(|(other, _)| *other == id);
-            let case = match known {
-                Some(at) => shrunk[at].1.clone(),
-                None => state.cases.get(&id).expect("claims name open cases").clone(),
-            };
-            let taken = take_from(&case, key, pass, &mut short);
-            let mut after = case;
-            taken.iter().for_each(|event| order::fold(&mut after, crate::time::Timestamp(0), event));
+            let case = shrunk.entry(id).or_insert_with(|| state.cases.get(&id).expect("claims name open cases").clone());
+            let taken = take_from(case, key, pass, &mut short);
+            taken.iter().for_each(|event| order::fold(case, crate::time::Timestamp(0), event));
             events.extend(taken);
-            match known {
-                Some(at) => shrunk[at].1 = after,
-                None => shrunk.push((id, after)),
-            }
         }
     }
     if short.is_zero() { Ok(events) } else { Err(picked(key, wanted, wanted - short)) }

@@ -160,6 +160,15 @@ impl World {
                 let (reason, reference, count, occurred_at) = ("shrinkage".into(), None, None, None);
                 stock::Command::AdjustStock(stock::AdjustStock { location, reason, reference, count, occurred_at, lines }).into()
             }
+            ["adjust", first, a, second, b] => {
+                let line = |place: &str, delta: &str| {
+                    let change = stock::Change::Delta(delta.parse().unwrap());
+                    stock::AdjustLine { sku: at(place).0, bucket: Bucket::OnHand, change, if_quantity: None }
+                };
+                let (location, lines) = (at(first).1, vec![line(first, a), line(second, b)]);
+                let (reason, reference, count, occurred_at) = ("shrinkage".into(), None, None, None);
+                stock::Command::AdjustStock(stock::AdjustStock { location, reason, reference, count, occurred_at, lines }).into()
+            }
             ["damage", place, units] => {
                 let (sku, location) = at(place);
                 let lines = vec![ReceiptLine { sku, quantity: quantity(units) }];
