@@ -18,7 +18,7 @@ pub struct Source {
 impl Source {
     /// Lines outside of the trailing `#[cfg(test)]` module, with their numbers.
     fn shipped_lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        let whole = self.path.contains("/tests/") || self.path.contains("/benches/");
+        let whole = ["/tests/", "/benches/", "/examples/"].iter().any(|folder| self.path.contains(folder));
         let tests_at = self.text.lines().position(|line| line.trim() == "#[cfg(test)]").unwrap_or(usize::MAX);
         let end = if whole { 0 } else { tests_at };
         self.text.lines().take(end).enumerate().map(|(at, line)| (at + 1, line))

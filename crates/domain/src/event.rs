@@ -4,6 +4,7 @@
 
 pub mod alert;
 pub mod catalog;
+pub mod count;
 pub mod customer;
 pub mod fulfillment;
 pub mod order;
@@ -225,6 +226,11 @@ events! {
     CustomerSaved(customer::CustomerSaved) = "customer.saved.v1", |e| Subject::Customer(e.customer);
     CustomerMerged(customer::CustomerMerged) = "customer.merged.v1", |e| Subject::Customer(e.customer);
     CustomerErased(customer::CustomerErased) = "customer.erased.v1", |e| Subject::Customer(e.customer);
+
+    CountOpened(count::CountOpened) = "count.opened.v1", |e| Subject::Count(e.count.id);
+    CountRecorded(count::CountRecorded) = "count.recorded.v1", |e| Subject::Count(e.count);
+    CountPosted(count::CountPosted) = "count.posted.v1", |e| Subject::Count(e.count);
+    CountCanceled(count::CountCanceled) = "count.canceled.v1", |e| Subject::Count(e.count);
 
     AlertRaised(alert::AlertRaised) = "alert.raised.v1", |e| Subject::Alert(e.alert);
     AlertAcknowledged(alert::AlertAcknowledged) = "alert.acknowledged.v1", |e| Subject::Alert(e.alert);

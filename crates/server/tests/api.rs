@@ -202,6 +202,19 @@ async fn a_sale_below_the_reorder_point_orders_and_alerts() {
 }
 
 #[tokio::test]
+async fn a_count_posts_its_variance_and_a_large_one_asks_first() {
+    let client = Client::furnished().await;
+    let settings = client.send("PUT", "/v1/settings", Some(&client.key), &[], r#"{"count_approval_units":5}"#).await;
+    assert_eq!(settings.status, StatusCode::OK, "{}", settings.body);
+    client.post("/v1/counts", r#"{"location":"AUS","skus":["MUG"]}"#).await;
+    assert_eq!(client.post("/v1/counts/cnt_1/post", "").await.body["code"], "invalid");
+    client.post("/v1/counts/cnt_1/record", r#"{"lines":[{"sku":"MUG","counted":90}]}"#).await;
+    assert_eq!(client.post("/v1/counts/cnt_1/post", "").await.body["code"], "confirmation_needed");
+    assert_eq!(client.post("/v1/counts/cnt_1/post", r#"{"approve":true}"#).await.body["status"], "posted");
+    assert_eq!(client.get("/v1/stock/MUG").await.body["levels"][0]["on_hand"], 90);
+}
+
+#[tokio::test]
 async fn holds_and_returns_over_http() {
     let client = Client::furnished().await;
     let held = client.post("/v1/holds", r#"{"owner":"cart","channel":"web","lines":[{"sku":"MUG","quantity":60}]}"#).await;

@@ -13,7 +13,8 @@ pub fn dead(sources: &[Source]) -> Vec<String> {
         if EMPTY_NAMES.contains(&name) {
             faults.push(format!("{}: \"{name}\" says nothing; name what it tells", source.path));
         }
-        let is_root = ["lib", "main", "build"].contains(&stem) || ["/tests", "/benches", "/bin"].iter().any(|end| folder.ends_with(end));
+        let is_root =
+            ["lib", "main", "build"].contains(&stem) || ["/tests", "/benches", "/bin", "/examples"].iter().any(|end| folder.ends_with(end));
         if !is_root && !is_declared(sources, folder, stem, name) {
             faults.push(format!("{}: no module declares it; take it out or use it", source.path));
         }

@@ -4,5 +4,6 @@ mod decide;
 mod state;
 
 pub(crate) use apply::apply;
+pub(crate) use decide::check_version;
 pub use decide::decide;
 pub use state::*;

@@ -1,16 +1,8 @@
-//! The count room.
+//! Cycle counts: opened, recorded, posted as adjustments.
+mod apply;
+mod decide;
 mod state;
+
+pub(crate) use apply::apply;
+pub use decide::decide;
 pub use state::*;
-
-use crate::command::count::Command;
-use crate::event::Event;
-use crate::rejection::Rejection;
-use crate::settle::Context;
-use crate::state::State;
-use crate::time::Timestamp;
-
-pub fn decide(_state: &State, _cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
-    match command {}
-}
-
-pub(crate) fn apply(_state: &mut State, _now: Timestamp, _event: &mut Event) {}

@@ -3,6 +3,7 @@
 mod alerts;
 pub mod call;
 mod catalog;
+mod counts;
 mod customers;
 mod events;
 mod fulfillments;

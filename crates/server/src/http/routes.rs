@@ -1,7 +1,7 @@
 //! Every route with who may use it; the router, the API description and the authorization test are made from this table.
 
 use super::call::{Answer, Call};
-use super::{Problem, alerts, catalog, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock};
+use super::{Problem, alerts, catalog, counts, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock};
 use crate::keys::Role;
 use std::future::Future;
 use std::pin::Pin;
@@ -140,6 +140,12 @@ routes! {
     GET "/v1/customers/{id}" Operate customers::customer_get, "One customer";
     POST "/v1/customers/{id}/merge" Operate customers::customer_merge, "Make two customers one", r#"{"into":"cus_2"}"#;
     POST "/v1/customers/{id}/erase" Administer customers::customer_erase, "Destroy the key to a customer's data, for good";
+    POST "/v1/counts" Work counts::count_open, "Open a cycle count", r#"{"location":"AUS","skus":["MUG-RED"],"reference":"CC-114"}"#;
+    GET "/v1/counts" Read counts::count_list, "List cycle counts";
+    GET "/v1/counts/{id}" Read counts::count_get, "One cycle count";
+    POST "/v1/counts/{id}/record" Work counts::count_record, "Record what is on the shelf", r#"{"lines":[{"sku":"MUG-RED","counted":7}]}"#;
+    POST "/v1/counts/{id}/post" Work counts::count_post, "Post the variances as adjustments", r#"{"approve":false}"#;
+    POST "/v1/counts/{id}/cancel" Work counts::count_cancel, "Count nothing after all";
     GET "/v1/alerts" Read alerts::alert_list, "What a person should look at";
     POST "/v1/alerts/{id}/acknowledge" Work alerts::alert_acknowledge, "Somebody looks at it";
     GET "/v1/events" Read events::pull, "Events after a sequence; waits when asked to";
