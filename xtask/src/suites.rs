@@ -13,6 +13,7 @@ struct Suite {
 const SUITES: &[Suite] = &[
     Suite { name: "rust", about: "unit, story, engine, crash and HTTP tests", run: rust },
     Suite { name: "openapi", about: "docs/openapi.json is what the handlers say", run: crate::openapi::check },
+    Suite { name: "peers", about: "the independent programs that tests talk to are there", run: peers },
     Suite { name: "demo", about: "the demo trades two days and proves its numbers", run: demo },
 ];
 
@@ -61,6 +62,14 @@ pub fn bench() -> Result<()> {
 
 fn rust() -> Result<()> {
     cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"])
+}
+
+/// Fetched before they are needed, so that a registry that does not answer is told from a test that fails.
+fn peers() -> Result<()> {
+    println!("python: {}", crate::peers::python()?.display());
+    println!("node: {}", crate::peers::node_modules()?.display());
+    println!("chromium: {}", crate::peers::chromium()?.display());
+    Ok(())
 }
 
 /// The release binary is built here: the demo is what a user runs first, as they run it.
