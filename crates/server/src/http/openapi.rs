@@ -1,5 +1,7 @@
 //! OpenAPI 3.1, made from the table of routes.
 
+pub mod answers;
+
 use super::routes::{Access, ROUTES, Route};
 use serde_json::{Map, Value, json};
 
@@ -10,6 +12,8 @@ pub fn document() -> Value {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
         item[route.method.to_lowercase()] = operation(route);
     }
+    let mut schemas = answers::schemas();
+    schemas.insert("problem".to_owned(), problem());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -24,7 +28,7 @@ pub fn document() -> Value {
         "security": [{"key": []}],
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "Made by `quartermaster keys create`."}},
-            "schemas": {"Problem": problem()},
+            "schemas": schemas,
         },
         "paths": paths,
     })
@@ -61,10 +65,10 @@ fn operation(route: &Route) -> Value {
             .push(json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "maxLength": 255}}));
     }
     let success = if route.access == Access::Read || route.method == "PUT" || route.path.matches('/').count() > 2 { "200" } else { "201" };
-    let answer = json!({"description": "Done", "content": {"application/json": {"schema": {"type": "object"}}}});
+    let answer = json!({"description": "Done", "content": {"application/json": {"schema": answers::answer(route.method, route.path)}}});
     let refused = json!({
         "description": "Why it was not done, and what to do",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}},
     });
     let mut operation = json!({
         "operationId": id.trim_matches('_').replace("__", "_"),

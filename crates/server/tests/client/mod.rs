@@ -1,5 +1,7 @@
 //! A shop behind its real router, and a client that speaks JSON to it.
 
+mod contract;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -63,7 +65,11 @@ impl Client {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        if status.is_success() {
+            contract::check(method, path, &body);
+        }
+        Answer { status, headers, body }
     }
 
     pub async fn post(&self, path: &str, body: &str) -> Answer {

@@ -1,0 +1,279 @@
+//! What each route answers, as shapes of the objects that clients read.
+//!
+//! A shape is an example: a name that ends with `?` may be missing or null, `"$name"` stands for another shape. A test holds every
+//! shape against what the API really answers.
+
+use serde_json::{Map, Value, json};
+
+/// Objects by name.
+pub const SHAPES: &[(&str, &str)] = &[
+    (
+        "item",
+        r#"{"object":"item","sku":"MUG-RED","name":"Red mug","kind":"stocked","barcode?":"4006381333931","unit_cost?":{"amount":350,"currency":"USD"},
+            "weight_grams?":320,"backorder_cap":{},"on_shortage?":"split","available_from?":"2026-12-01","components?":[{"sku":"MUG-RED","quantity":1}],"split_kit?":false,
+            "metadata?":{},"status":"active","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "location",
+        r#"{"object":"location","code":"AUS","name":"Austin","kind":"warehouse","address":{"line1?":"1 Dock Rd","line2?":"","city?":"Austin","region?":"TX","postal_code?":"78701","country":"US"},
+            "coordinates?":{"latitude":30267153,"longitude":-97743057},"time_zone":"America/Chicago","cutoff_minute":900,"working_days":[0],"handling_days":1,
+            "priority":1,"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "channel",
+        r#"{"object":"channel","code":"web","name":"Web shop","kind":"web","locations":["AUS"],"buffer":{},"on_shortage":"reject",
+            "payment":{"timing":"capture_at_shipment","backorder":"now","window_ms":0,"gateway":"test","single_capture":"first_shipment","multicapture":true},
+            "sourcing":[{"rule":"priority"}],"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "settings",
+        r#"{"object":"settings","complete_after_days":14,"promise_margin_days":1,"over_receipt_percent":0,"count_approval_units?":5,"version":1}"#,
+    ),
+    (
+        "level",
+        r#"{"location":"AUS","version":93,"on_hand":4,"allocated":2,"picked":0,"held":1,"unavailable":{"damaged":1,"quality_control":0,"quarantine":0},
+            "safety_stock":0,"available":0,"backordered":1,"incoming":24,"next_incoming?":{"quantity":24,"expected_on?":"2026-12-03"},"inventory_position":24}"#,
+    ),
+    ("stock", r#"{"object":"stock","sku":"MUG-RED","sequence":"4821","levels":["$level"]}"#),
+    (
+        "stock_level",
+        r#"{"object":"stock_level","sku":"MUG-RED","location":"AUS","version":93,"on_hand":4,"allocated":2,"picked":0,"held":1,
+            "unavailable":{"damaged":1,"quality_control":0,"quarantine":0},"safety_stock":0,"available":0,"backordered":1,"incoming":24,
+            "next_incoming?":{"quantity":24,"expected_on?":"2026-12-03"},"inventory_position":24}"#,
+    ),
+    ("brief_level", r#"{"version":93,"on_hand":4,"allocated":2,"held":1,"unavailable?":1,"backordered?":1,"available":0}"#),
+    (
+        "movement",
+        r#"{"sequence":"4821","time":"2026-11-24T09:30:00.000Z","actor":"web shop","kind":"allocated","sku":"MUG-RED","location":"AUS","quantity":2,
+            "subject":"order/ord_1JD","level":"$brief_level"}"#,
+    ),
+    (
+        "why",
+        r#"{"object":"why","sku":"MUG-RED","channel":"web","available":{},"reasons":[{"reason":"held","location?":"AUS","quantity?":1}]}"#,
+    ),
+    ("availability", r#"{"sku":"MUG-RED","known":true,"unlimited":false,"available":{}}"#),
+    ("consequence", r#"{"type":"hold.broken","hold?":"hold_1","order?":"ord_1","sku":"MUG-RED","quantity":1}"#),
+    (
+        "receipt",
+        r#"{"object":"receipt","id":"rcpt_1","location":"AUS","reference?":"ASN-7","lines":[{"sku":"MUG-RED","quantity":24}],"reversed":false,
+            "consequences?":["$consequence"],"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "adjustment",
+        r#"{"object":"adjustment","id?":"adj_1","status":"posted","location?":"AUS","reason?":"shrinkage","reference?":"CC-114",
+            "lines?":[{"sku":"MUG-RED","bucket":"on_hand","delta":-1,"level":"$brief_level"}],"consequences":["$consequence"]}"#,
+    ),
+    (
+        "move",
+        r#"{"object":"move","id":"mov_1","location":"AUS","from":"on_hand","to":"damaged","lines":[{"sku":"MUG-RED","quantity":1,"level":"$brief_level"}],
+            "consequences":["$consequence"]}"#,
+    ),
+    (
+        "hold",
+        r#"{"object":"hold","id":"hold_1","owner":"cart_9","channel":"web","status":"active","expires_at":"2026-11-24T09:45:00.000Z",
+            "lines":[{"sku":"MUG-RED","quantity":1,"location":"AUS"}],"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "order",
+        r#"{"object":"order","id":"ord_1JD","number":"1001","version":3,"channel":"web","external_id?":"W-10045","origin":"live","status":"open",
+            "status_reason?":"customer","payment_status":"authorized","allocation_status":"partial","fulfillment_status":"unfulfilled","currency":"USD",
+            "prices_include_tax":false,"on_shortage":"split","priority":0,"total":4438,"canceled_amount":0,"authorized":4438,"captured":0,"refunded":0,
+            "balance_due":4438,"promised_ship_by?":"2026-12-04","customer?":"$buyer","ship_to?":"$ship_to","note?":"Ring twice","notify":true,
+            "lines":["$order_line"],"charges":[{"id":"chg_1JD-1","kind":"shipping","amount":500,"tax":41,"total":541}],"payments":["$payment"],
+            "refunds":["$refund"],"fulfillments":["$fulfillment"],"returns":["$return"],"metadata":{},"created_at":"2026-11-24T09:30:00.000Z",
+            "updated_at":"2026-11-24T09:30:00.000Z","closed_at?":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    ("buyer", r#"{"id":"cus_1","external_id?":"c_88","email?":"ada@example.com","name?":"Ada","phone?":"+1 512","locale?":"en-US"}"#),
+    (
+        "ship_to",
+        r#"{"name?":"Ada","company?":"","line1?":"1 Main St","line2?":"","city?":"Austin","region?":"TX","postal_code?":"78701","phone?":"","country":"US"}"#,
+    ),
+    (
+        "order_line",
+        r#"{"id":"ol_1JD-1","external_id?":"li_1","sku":"MUG-RED","name":"Red mug","ordered":3,"allocated":2,"backordered":1,"shipped":0,"canceled":0,
+            "returned":0,"unit_price":1200,"discount":0,"tax":297,"total":3897,"promised_ship_by?":"2026-12-04","promise_source?":"po_77",
+            "allocations?":[{"location":"AUS","quantity":2,"released":2,"picked":0}],"backorders?":[{"location":"AUS","quantity":1}],"components?":["$component"]}"#,
+    ),
+    (
+        "component",
+        r#"{"sku":"MUG-RED","per_unit":1,"ordered":3,"allocations?":[{"location":"AUS","quantity":2,"released":2,"picked":0}],
+            "backorders?":[{"location":"AUS","quantity":1}],"shipped":0,"canceled":0,"returned":0}"#,
+    ),
+    (
+        "payment",
+        r#"{"id":"pay_1JD-1","gateway":"test","token?":"tok_visa","reference?":"pi_3P","status":"authorized","amount":4438,"authorized":4438,"captured":0,"refunded":0,
+            "capture_now":false,"multicapture":true,"expires_at?":"2026-12-01T09:30:00.000Z","failure?":"card_declined","created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "refund",
+        r#"{"id":"re_1JD-1","payment":"pay_1JD-1","status":"refunded","amount":1200,"charges":0,"lines?":[{"line":"ol_1JD-1","quantity":1,"amount":1200,"tax":0}],
+            "of_excess":false,"reason?":"broken","failure?":"closed account","created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "refund_preview",
+        r#"{"object":"refund_preview","amount":1200,"tax":0,"charges":0,"refundable":4438,"lines":[{"line":"ol_1JD-1","quantity":1,"amount":1200,"tax":0}],
+            "payments":[{"payment":"pay_1JD-1","amount":1200}]}"#,
+    ),
+    (
+        "fulfillment",
+        r#"{"object":"fulfillment","id":"ful_1JD-1","order":"ord_1JD","location":"AUS","status":"released","cancel_requested":false,
+            "lines":[{"line":"ol_1JD-1","part?":0,"sku":"MUG-RED","quantity":2,"picked":0}],
+            "shipment?":{"carrier?":"UPS","tracking_number?":"1Z999","tracking_url?":"https://","cost?":700,"parcels?":[{"weight_grams?":900,"tracking_number?":"1Z999"}]},
+            "created_at":"2026-11-24T09:30:00.000Z","shipped_at?":"2026-11-25T09:30:00.000Z","delivered_at?":"2026-11-27T09:30:00.000Z"}"#,
+    ),
+    (
+        "return",
+        r#"{"object?":"return","id":"ret_1JD-1","order?":"ord_1JD","location?":"AUS","external_id?":"R-1","status":"requested","reason?":"too small",
+            "lines":[{"line?":"ol_1JD-1","sku":"MUG-RED","quantity":1,"received?":[{"quantity":1,"disposition":"restock"}]}],"received_at?":"2026-11-24T09:30:00.000Z","closed_at?":"2026-11-24T09:30:00.000Z",
+            "version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "supplier",
+        r#"{"object":"supplier","code":"ACME","name":"Acme Ltd","email?":"orders@acme.example","lead_time_days":7,"currency":"USD","order_minimum":0,
+            "cutoff?":{"minute":720,"time_zone":"Europe/London","weekdays":[0]},"auto":"send","metadata?":{},"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "policy",
+        r#"{"object":"policy","sku":"MUG-RED","location":"AUS","supplier?":"ACME","source?":"LON","reorder_point":10,"order_up_to?":60,"reorder_quantity?":24,"moq":12,
+            "multiple":12,"lead_time_days?":7,"unit_cost?":350,"active":true,"deleted?":true,"version":1}"#,
+    ),
+    (
+        "purchase_order",
+        r#"{"object":"purchase_order","id":"po_77","supplier":"ACME","location":"AUS","status":"sent","currency":"USD","total?":8400,"automatic":true,
+            "reference?":"SO-88","lines":[{"sku":"MUG-RED","ordered":24,"received":0,"canceled":0,"unit_cost?":350,"expected_on?":"2026-12-03"}],
+            "send_at?":"2026-11-24T12:00:00.000Z","sent_at?":"2026-11-24T12:00:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "customer",
+        r#"{"object":"customer","id":"cus_1","external_id?":"c_88","email?":"ada@example.com","name?":"Ada","phone?":"+1 512","locale?":"en-US","orders":3,
+            "merged_into?":"cus_2","erased_at?":"2026-11-24T09:30:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "count",
+        r#"{"object":"count","id":"cnt_1","location":"AUS","reference?":"CC-114","status":"open",
+            "lines":[{"sku":"MUG-RED","counted?":{"quantity":7,"expected":8,"at":"2026-11-24T09:30:00.000Z"}}],"closed_at?":"2026-11-24T09:30:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "alert",
+        r#"{"object":"alert","id":"alert_1","kind":"low_stock","sku?":"MUG-RED","location?":"AUS","order?":"ord_1","numbers":{},"status":"open",
+            "raised_at":"2026-11-24T09:30:00.000Z","acknowledged_by?":"ada","cleared_at?":"2026-11-24T09:30:00.000Z","version":1}"#,
+    ),
+    (
+        "key",
+        r#"{"object":"key","id":"key_1","name":"web shop","role":"storefront","secret?":"qm_…","created_at":"2026-11-24T09:30:00.000Z",
+            "last_used_at?":"2026-11-24T09:30:00.000Z","revoked_at?":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "event",
+        r#"{"specversion":"1.0","id":"1-4821","source":"/shops/main","type":"quartermaster.stock.allocated.v1","subject":"order/ord_1JD",
+            "time":"2026-11-24T09:30:00.000Z","datacontenttype":"application/json","sequence":"00000000000000004821",
+            "subjectsequence":"00000000000000000093","correlationid":"ord_1JD","causationid?":"1-4820","actor":"web shop","data":{}}"#,
+    ),
+];
+
+/// Schemas of all shapes, by name.
+pub fn schemas() -> Map<String, Value> {
+    SHAPES.iter().map(|(name, example)| ((*name).to_owned(), schema(&serde_json::from_str(example).expect("shapes are JSON")))).collect()
+}
+
+/// The schema of a successful answer: an object, or a list of it.
+pub fn answer(method: &str, path: &str) -> Value {
+    match of_route(method, path) {
+        Some(Answer::One(name)) => reference(name),
+        Some(Answer::List(name)) => json!({
+            "type": "object",
+            "required": ["object", "data", "has_more", "next_cursor"],
+            "properties": {
+                "object": {"const": "list"}, "channel": {"type": "string"}, "data": {"type": "array", "items": reference(name)},
+                "has_more": {"type": "boolean"}, "next_cursor": {"type": ["string", "null"]},
+            },
+        }),
+        None => json!({"type": "object"}),
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+pub enum Answer {
+    One(&'static str),
+    List(&'static str),
+}
+
+/// Objects by the resource that the path begins with.
+const RESOURCES: &[(&str, &str)] = &[
+    ("items", "item"),
+    ("locations", "location"),
+    ("channels", "channel"),
+    ("stock", "stock_level"),
+    ("receipts", "receipt"),
+    ("adjustments", "adjustment"),
+    ("moves", "move"),
+    ("holds", "hold"),
+    ("orders", "order"),
+    ("fulfillments", "fulfillment"),
+    ("returns", "return"),
+    ("suppliers", "supplier"),
+    ("replenishment-policies", "policy"),
+    ("purchase-orders", "purchase_order"),
+    ("customers", "customer"),
+    ("counts", "count"),
+    ("alerts", "alert"),
+    ("events", "event"),
+    ("keys", "key"),
+];
+
+/// Which shape a route answers with; `None` where it is not written down.
+pub fn of_route(method: &str, path: &str) -> Option<Answer> {
+    match (method, path) {
+        ("GET" | "PUT", "/v1/settings") => return Some(Answer::One("settings")),
+        ("GET", "/v1/stock/{sku}") => return Some(Answer::One("stock")),
+        ("GET", "/v1/stock/{sku}/ledger") => return Some(Answer::List("movement")),
+        ("GET", "/v1/stock/{sku}/why") => return Some(Answer::One("why")),
+        ("GET", "/v1/availability") => return Some(Answer::List("availability")),
+        ("GET", "/v1/orders/{id}/timeline") => return Some(Answer::List("event")),
+        ("POST", "/v1/orders/{id}/refunds/preview") => return Some(Answer::One("refund_preview")),
+        _ => {}
+    }
+    let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
+    let (_, object) = RESOURCES.iter().find(|(noun, _)| *noun == parts[0])?;
+    let known_verbs = parts[1..].iter().all(|part| part.starts_with('{')) || (method == "POST" && parts.len() == 3) || parts[0] == "stock";
+    match (method, parts.len()) {
+        ("GET", 1) => Some(Answer::List(object)),
+        _ if known_verbs => Some(Answer::One(object)),
+        _ => None,
+    }
+}
+
+fn schema(example: &Value) -> Value {
+    match example {
+        Value::Object(members) if members.is_empty() => json!({}),
+        Value::Object(members) => {
+            let name_of = |name: &str| name.trim_end_matches('?').to_owned();
+            let required: Vec<&String> = members.keys().filter(|name| !name.ends_with('?')).collect();
+            let properties: Map<String, Value> = members
+                .iter()
+                .map(|(name, value)| (name_of(name), if name.ends_with('?') { or_null(schema(value)) } else { schema(value) }))
+                .collect();
+            json!({"type": "object", "required": required, "properties": properties})
+        }
+        Value::Array(items) => json!({"type": "array", "items": items.first().map_or_else(|| json!({}), schema)}),
+        Value::String(text) => match text.strip_prefix('$') {
+            Some(name) => reference(name),
+            None => json!({"type": "string", "examples": [text]}),
+        },
+        Value::Number(number) => json!({"type": "integer", "examples": [number]}),
+        Value::Bool(_) => json!({"type": "boolean"}),
+        Value::Null => json!({}),
+    }
+}
+
+fn or_null(mut schema: Value) -> Value {
+    match schema.get("type").and_then(Value::as_str).map(str::to_owned) {
+        Some(kind) => schema["type"] = json!([kind, "null"]),
+        None if schema.get("$ref").is_some() => return json!({"oneOf": [schema, {"type": "null"}]}),
+        None => {}
+    }
+    schema
+}
