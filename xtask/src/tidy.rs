@@ -1,6 +1,7 @@
 //! The walls of the house, checked on the text of every source file.
 
 mod functions;
+mod licenses;
 mod modules;
 
 use anyhow::{Result, bail};
@@ -54,6 +55,7 @@ pub fn run() -> Result<()> {
         faults.extend(check(source));
     }
     faults.extend(modules::dead(&sources));
+    faults.extend(licenses::faults(&root)?);
     faults.extend(reasons(&std::fs::read_to_string(root.join("Cargo.toml"))?));
     if faults.is_empty() {
         println!("tidy: {} files in order", sources.len());
