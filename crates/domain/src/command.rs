@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod count;
 pub mod customer;
 pub mod fulfillment;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod purchasing;
@@ -26,6 +27,7 @@ pub enum Command {
     Returns(returns::Command),
     Customer(customer::Command),
     Alert(alert::Command),
+    Notification(notification::Command),
     Access(access::Command),
 }
 
@@ -48,5 +50,6 @@ rooms!(
     Returns = returns,
     Customer = customer,
     Alert = alert,
+    Notification = notification,
     Access = access
 );

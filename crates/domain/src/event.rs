@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod count;
 pub mod customer;
 pub mod fulfillment;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod purchasing;
@@ -14,8 +15,8 @@ pub mod returns;
 pub mod stock;
 
 use crate::id::{
-    AdjustmentId, AlertId, ChannelCode, CountId, CustomerId, HoldId, KeyId, LocationCode, MoveId, OrderId, PurchaseOrderId, ReceiptId,
-    ReturnId, Sku, SupplierCode, TransferId,
+    AdjustmentId, AlertId, ChannelCode, CountId, CustomerId, DeliveryId, HoldId, KeyId, LocationCode, MoveId, OrderId, PurchaseOrderId,
+    ReceiptId, ReturnId, Sku, SupplierCode, TransferId,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
@@ -111,6 +112,13 @@ pub struct Recorded {
 
 fn of_return(id: ReturnId) -> Subject {
     id.order.map_or(Subject::Return(id), Subject::Order)
+}
+
+fn of_delivery(id: DeliveryId) -> Subject {
+    match id {
+        DeliveryId::Notification(id) => Subject::Order(id.order),
+        DeliveryId::PurchaseOrder(id) => Subject::PurchaseOrder(id),
+    }
 }
 
 macro_rules! events {
@@ -218,6 +226,11 @@ events! {
     PurchaseOrderAmended(purchasing::PurchaseOrderAmended) = "purchase_order.amended.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderPostponed(purchasing::PurchaseOrderPostponed) = "purchase_order.postponed.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderSent(purchasing::PurchaseOrderSent) = "purchase_order.sent.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    DispatchRequested(purchasing::DispatchRequested) = "purchase_order.dispatch_requested.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    Dispatched(purchasing::Dispatched) = "purchase_order.dispatched.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    DispatchDeferred(purchasing::DispatchDeferred) = "purchase_order.dispatch_deferred.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    DispatchFailed(purchasing::DispatchFailed) = "purchase_order.dispatch_failed.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    DispatchInDoubt(purchasing::DispatchInDoubt) = "purchase_order.dispatch_in_doubt.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderAcknowledged(purchasing::PurchaseOrderAcknowledged) = "purchase_order.acknowledged.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderReceived(purchasing::PurchaseOrderReceived) = "purchase_order.received.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderClosedShort(purchasing::PurchaseOrderClosedShort) = "purchase_order.closed_short.v1", |e| Subject::PurchaseOrder(e.purchase_order);
@@ -225,12 +238,21 @@ events! {
 
     CustomerSaved(customer::CustomerSaved) = "customer.saved.v1", |e| Subject::Customer(e.customer);
     CustomerMerged(customer::CustomerMerged) = "customer.merged.v1", |e| Subject::Customer(e.customer);
+    MailPreferencesSet(customer::MailPreferencesSet) = "customer.mail_preferences_set.v1", |e| Subject::Customer(e.customer);
     CustomerErased(customer::CustomerErased) = "customer.erased.v1", |e| Subject::Customer(e.customer);
 
     CountOpened(count::CountOpened) = "count.opened.v1", |e| Subject::Count(e.count.id);
     CountRecorded(count::CountRecorded) = "count.recorded.v1", |e| Subject::Count(e.count);
     CountPosted(count::CountPosted) = "count.posted.v1", |e| Subject::Count(e.count);
     CountCanceled(count::CountCanceled) = "count.canceled.v1", |e| Subject::Count(e.count);
+
+    NotificationRequested(notification::NotificationRequested) = "notification.requested.v1", |e| Subject::Order(e.notification.order);
+    EffectStarted(notification::EffectStarted) = "effect.started.v1", |e| of_delivery(e.effect);
+    NotificationSent(notification::NotificationSent) = "notification.sent.v1", |e| Subject::Order(e.notification.order);
+    NotificationDeferred(notification::NotificationDeferred) = "notification.deferred.v1", |e| Subject::Order(e.notification.order);
+    NotificationFailed(notification::NotificationFailed) = "notification.failed.v1", |e| Subject::Order(e.notification.order);
+    NotificationInDoubt(notification::NotificationInDoubt) = "notification.in_doubt.v1", |e| Subject::Order(e.notification.order);
+    NotificationSuppressed(notification::NotificationSuppressed) = "notification.suppressed.v1", |e| Subject::Order(e.notification.order);
 
     AlertRaised(alert::AlertRaised) = "alert.raised.v1", |e| Subject::Alert(e.alert);
     AlertAcknowledged(alert::AlertAcknowledged) = "alert.acknowledged.v1", |e| Subject::Alert(e.alert);

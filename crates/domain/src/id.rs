@@ -153,6 +153,11 @@ child!(PaymentId, "pay_");
 child!(RefundId, "re_");
 child!(FulfillmentId, "ful_");
 child!(ChargeId, "chg_");
+child!(
+    /// One mail to the customer of an order.
+    NotificationId,
+    "ntf_"
+);
 
 /// A return of an order (`ret_1JD-1`), or a blind one without an order (`ret_1JD`; `order` is `None`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -189,6 +194,31 @@ impl FromStr for ReturnId {
     }
 }
 text_as_serde!(ReturnId);
+
+/// Something that goes out and may be in doubt: a mail to a customer (`ntf_1JD-1`), or a purchase order to its supplier (`po_77`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeliveryId {
+    Notification(NotificationId),
+    PurchaseOrder(PurchaseOrderId),
+}
+
+impl DeliveryId {
+    pub fn text(&self) -> SmolStr {
+        match self {
+            Self::Notification(id) => id.text(),
+            Self::PurchaseOrder(id) => id.text(),
+        }
+    }
+}
+
+impl FromStr for DeliveryId {
+    type Err = IdMalformed;
+    fn from_str(text: &str) -> Result<Self, IdMalformed> {
+        let purchase = text.starts_with(PurchaseOrderId::PREFIX);
+        if purchase { text.parse().map(Self::PurchaseOrder) } else { text.parse().map(Self::Notification) }
+    }
+}
+text_as_serde!(DeliveryId);
 
 /// The text cannot be a code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -15,6 +15,7 @@ pub mod id;
 pub mod invariants;
 pub mod limits;
 pub mod money;
+pub mod notification;
 pub mod order;
 pub mod payment;
 pub mod purchasing;

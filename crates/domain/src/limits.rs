@@ -47,5 +47,12 @@ pub const TRANSACTION_EVENTS_MAX: usize = 4_000;
 pub const EXPECTED_PER_LEVEL_MAX: usize = 200;
 /// Payment window when the channel names none.
 pub const PAYMENT_WINDOW_MS_DEFAULT: i64 = 30 * crate::time::MINUTE_MS;
+/// Most mails about one order over its life.
+pub const ORDER_NOTIFICATIONS_MAX: usize = 200;
+/// Pauses between attempts at a delivery that is refused for now: doubled from the first to the last.
+pub const DELIVERY_PAUSE_MS_FIRST: i64 = 2 * crate::time::SECOND_MS;
+pub const DELIVERY_PAUSE_MS_LAST: i64 = crate::time::HOUR_MS;
+/// After this long a delivery that nobody takes has failed.
+pub const DELIVERY_MS_MAX: i64 = 3 * crate::time::DAY_MS;
 /// Longest payment window of a channel.
 pub const PAYMENT_WINDOW_MS_MAX: i64 = 90 * crate::time::DAY_MS;

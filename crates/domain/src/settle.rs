@@ -2,6 +2,7 @@
 //!
 //! Reactions look at what was touched (a case, a level), not at single events: a room states what follows from the case as it
 //! now stands, and says nothing when it already follows. So the order of events within a transaction cannot lose a reaction.
+//! Mail alone tells of events: they are noted as they happen, and told together when all is quiet.
 
 use crate::command::{self, Command};
 use crate::event::{Event, Recorded, Subject};
@@ -9,7 +10,7 @@ use crate::limits::TRANSACTION_EVENTS_MAX;
 use crate::rejection::Rejection;
 use crate::state::{State, SubjectCount};
 use crate::time::Timestamp;
-use crate::{access, alert, catalog, count, customer, fulfillment, order, payment, purchasing, returns, stock, transfer};
+use crate::{access, alert, catalog, count, customer, fulfillment, notification, order, payment, purchasing, returns, stock, transfer};
 use smol_str::SmolStr;
 
 /// What a decision may know besides State.
@@ -60,6 +61,7 @@ impl State {
             Command::Returns(command) => returns::decide(self, cx, command),
             Command::Customer(command) => customer::decide(self, cx, command),
             Command::Alert(command) => alert::decide(self, cx, command),
+            Command::Notification(command) => notification::decide(self, cx, command),
             Command::Access(command) => access::decide(self, cx, command),
         }
     }
@@ -94,6 +96,13 @@ impl State {
                 for event in events {
                     self.record(cx.now, transaction, cause, event);
                 }
+            } else if let Some((order, news)) = self.touched.news.pop_first() {
+                // All is quiet: what the customer is to hear of it goes into one mail, and nothing follows from that.
+                if let Some(event) = notification::request(self, order, &news) {
+                    let cause = last_of(transaction, &Subject::Order(order)).or(cause);
+                    self.record(cx.now, transaction, cause, event);
+                    self.touched.cases.remove(&order);
+                }
             } else {
                 return;
             }
@@ -118,6 +127,7 @@ impl State {
     pub fn end_replay(&mut self) {
         self.touched.cases.clear();
         self.touched.levels.clear();
+        self.touched.news.clear();
     }
 
     /// Applies and stamps what follows from the fold into the event. Returns the subject's sequence.
@@ -132,6 +142,7 @@ impl State {
         customer::apply(self, now, event);
         alert::apply(self, now, event);
         access::apply(self, now, event);
+        notification::apply(self, event);
         match subject.order() {
             Some(id) => self.cases.get(&id).map_or(1, |case| case.events),
             None => self.count_event(subject),

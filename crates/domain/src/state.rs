@@ -10,9 +10,10 @@ use crate::count::Count;
 use crate::customer::Customer;
 use crate::event::Subject;
 use crate::id::{
-    AlertId, ChannelCode, CountId, CustomerId, EffectId, HoldId, KeyId, LocationCode, OrderId, PurchaseOrderId, ReceiptId, ReturnId, Sku,
-    SupplierCode, TransferId,
+    AlertId, ChannelCode, CountId, CustomerId, DeliveryId, EffectId, HoldId, KeyId, LocationCode, OrderId, PurchaseOrderId, ReceiptId,
+    ReturnId, Sku, SupplierCode, TransferId,
 };
+use crate::notification::Topic;
 use crate::order::{Case, Claims};
 use crate::purchasing::{Policy, PolicyKey, PurchaseOrder, Purchasing, Supplier};
 use crate::returns::Return;
@@ -42,6 +43,8 @@ pub struct State {
     pub(crate) subjects: Table<Subject, SubjectCount>,
     pub(crate) timers: BTreeSet<(Timestamp, TimerOwner)>,
     pub(crate) effects: BTreeMap<EffectId, OrderId>,
+    /// Mails and purchase orders that have to go out.
+    pub(crate) outbox: BTreeSet<DeliveryId>,
     pub(crate) claims: Claims,
     pub(crate) externals: BTreeMap<(ChannelCode, SmolStr), OrderId>,
     /// Levels that may have something to give to those who wait; a superset, tried by `due`.
@@ -57,6 +60,8 @@ pub struct State {
 pub(crate) struct Touched {
     pub cases: BTreeSet<OrderId>,
     pub levels: BTreeSet<LevelKey>,
+    /// What customers are to hear of this transaction.
+    pub news: BTreeMap<OrderId, BTreeSet<Topic>>,
 }
 
 /// Who a timer belongs to.
@@ -318,6 +323,11 @@ impl State {
     /// Cases with work outside, by effect: what connectors have to do.
     pub fn effects(&self) -> impl Iterator<Item = (EffectId, OrderId)> {
         self.effects.iter().map(|(effect, order)| (*effect, *order))
+    }
+
+    /// What has to go out by mail or to suppliers: what their carriers have to do.
+    pub fn outbox(&self) -> impl Iterator<Item = DeliveryId> {
+        self.outbox.iter().copied()
     }
 
     /// The open order that a channel calls by this name.

@@ -1,10 +1,11 @@
 //! The handle that everybody else holds.
 
 use crate::frame::{Answer, Idempotency, Reply};
-use crate::reader::{Outstanding, Reader, Shared};
+use crate::reader::{Letter, Outstanding, Reader, Shared};
 use crate::recover::{self, OpenError};
 use crate::sequencer::Message;
 use domain::command::{order, stock};
+use domain::purchasing::DispatchVia;
 use domain::time::Timestamp;
 use domain::{Command, State};
 use std::path::PathBuf;
@@ -146,6 +147,16 @@ impl Engine {
     /// What has to be done outside, oldest first.
     pub fn outstanding(&self) -> Vec<Outstanding> {
         self.shared.outstanding()
+    }
+
+    /// What has to go out by this carrier and may be tried at `now`, the longest waiting first.
+    pub fn letters(&self, via: DispatchVia, now: Timestamp, limit: usize) -> Vec<Letter> {
+        self.shared.letters(via, now, limit)
+    }
+
+    /// When the next letter of this carrier may be tried, if any waits.
+    pub fn next_letter(&self, via: DispatchVia) -> Option<Timestamp> {
+        self.shared.next_letter(via)
     }
 
     /// Which life of the log it is, from 1; each restore begins another. An event's id is `incarnation-sequence`.

@@ -45,6 +45,6 @@ mod writer;
 
 pub use engine::{Engine, Options, Submission};
 pub use frame::{Committed, Idempotency, Reply};
-pub use reader::{EventRow, LedgerRow, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
+pub use reader::{EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;
 pub use verify::{Report, VerifyError, backup, rebuild, restore, verify};

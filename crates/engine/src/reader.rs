@@ -1,9 +1,11 @@
 //! Reading beside the writer: what is durable, never what is only settled.
 
 mod lists;
+mod outbox;
 mod past;
 
 pub use lists::{LedgerRow, OrderFilter, OrderRow};
+pub use outbox::Letter;
 pub use past::{EventRow, raw_events};
 
 use crate::frame::Pending;
@@ -13,6 +15,8 @@ use domain::Image;
 use domain::id::{EffectId, OrderId};
 use domain::order::Case;
 use domain::payment::{Effect, Payment};
+use domain::purchasing::DispatchVia;
+use domain::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -71,6 +75,7 @@ struct Progress {
     images: Unstored,
     effects: BTreeMap<EffectId, Outstanding>,
     effects_of: BTreeMap<OrderId, Vec<EffectId>>,
+    outbox: outbox::Outbox,
 }
 
 impl Shared {
@@ -171,6 +176,19 @@ impl Shared {
         self.lock().watch(case);
     }
 
+    pub fn letters(&self, via: DispatchVia, now: Timestamp, limit: usize) -> Vec<Letter> {
+        self.lock().outbox.due(via, now, limit)
+    }
+
+    pub fn next_letter(&self, via: DispatchVia) -> Option<Timestamp> {
+        self.lock().outbox.next(via)
+    }
+
+    /// Takes up what has to go out as it is loaded.
+    pub fn watch_outgoing(&self, image: &Image) {
+        self.lock().outbox.watch(image);
+    }
+
     pub fn publish(&self, transactions: &[Pending], durable: u64) {
         let mut progress = self.lock();
         for pending in transactions {
@@ -178,6 +196,7 @@ impl Shared {
                 if let Image::Case(_, Some(case)) = image {
                     progress.watch(case);
                 }
+                progress.outbox.watch(image);
                 progress.images.insert((image.kind(), image.key().to_string()), (pending.committed.last_seq, image.clone()));
             }
         }

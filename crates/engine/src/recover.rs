@@ -9,9 +9,9 @@ use crate::record::{self, Decoded};
 use crate::sequencer::{Message, Sequencer, Turn};
 use crate::store::Store;
 use crate::writer::{LogThread, follow, row};
-use domain::id::OrderId;
+use domain::id::{DeliveryId, OrderId};
 use domain::time::Timestamp;
-use domain::{Event, State};
+use domain::{Event, Image, State};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
@@ -83,6 +83,17 @@ pub fn start(options: Options, messages: Receiver<Message>, log_pages_max: Optio
     for (_, id) in state.effects() {
         if let Ok(case) = state.case(id) {
             shared.watch(case);
+        }
+    }
+    for id in state.outbox() {
+        match id {
+            DeliveryId::Notification(id) => {
+                state.cases.shared(&id.order).into_iter().for_each(|case| shared.watch_outgoing(&Image::Case(id.order, Some(case))));
+            }
+            DeliveryId::PurchaseOrder(id) => {
+                let order = state.purchasing.orders.shared(&id);
+                order.into_iter().for_each(|order| shared.watch_outgoing(&Image::PurchaseOrder(id, Some(order))));
+            }
         }
     }
     if let Some(pages) = log_pages_max {

@@ -2,7 +2,7 @@
 mod react;
 mod state;
 
-pub(crate) use react::{react, react_case};
+pub(crate) use react::{dispatch, react, react_case};
 pub use state::*;
 
 use crate::command::alert::Command;

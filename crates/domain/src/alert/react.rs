@@ -4,7 +4,8 @@ use super::Condition;
 use crate::catalog::ChannelKind;
 use crate::event::Event;
 use crate::event::alert::{AlertCleared, AlertRaised};
-use crate::id::AlertId;
+use crate::id::{AlertId, PurchaseOrderId};
+use crate::notification::DeliveryStatus;
 use crate::order::{Case, Origin, PaymentStatus};
 use crate::payment::PaymentState;
 use crate::state::State;
@@ -61,13 +62,28 @@ pub(crate) fn react_case(state: &State, case: &Case) -> Vec<Event> {
     let capture = open && case.payments.iter().any(lost);
     let marketplace = state.catalog.channels.get(&case.order.channel).is_some_and(|channel| channel.kind == ChannelKind::Marketplace);
     let oversold = open && marketplace && case.order.parts().any(|part| !part.backorders.is_empty());
+    let in_doubt = open && !case.notifications.is_empty() && mail_in_doubt(case);
     let numbers = Numbers::from([("total".into(), case.order.total.get())]);
     compare(
         state,
         vec![
             (Condition::PaymentFailed { order }, failed, numbers.clone()),
             (Condition::CaptureFailed { order }, capture, numbers.clone()),
+            (Condition::MailInDoubt { order }, in_doubt, Numbers::new()),
             (Condition::Oversold { order }, oversold, numbers),
         ],
     )
+}
+
+/// Until a person has sent it again.
+fn mail_in_doubt(case: &Case) -> bool {
+    case.notifications.iter().enumerate().any(|(at, mail)| {
+        let again = case.notifications[at + 1..].iter().any(|later| later.topics == mail.topics);
+        mail.delivery.status == DeliveryStatus::InDoubt && !again
+    })
+}
+
+/// Raises or clears the alert about a purchase order that did not go out.
+pub(crate) fn dispatch(state: &State, purchase_order: PurchaseOrderId, failed: bool) -> Option<Event> {
+    compare(state, vec![(Condition::DispatchFailed { purchase_order }, failed, Numbers::new())]).pop()
 }

@@ -1,6 +1,6 @@
 //! Alerts: one per condition, not a storm.
 
-use crate::id::{AlertId, LocationCode, OrderId, Sku};
+use crate::id::{AlertId, LocationCode, OrderId, PurchaseOrderId, Sku};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
@@ -41,6 +41,14 @@ pub enum Condition {
     CaptureFailed {
         order: OrderId,
     },
+    /// A mail to the customer may have gone out or not; send it again, or let it be.
+    MailInDoubt {
+        order: OrderId,
+    },
+    /// A purchase order did not reach its supplier, or nobody knows whether it did.
+    DispatchFailed {
+        purchase_order: PurchaseOrderId,
+    },
     /// A marketplace sold what is not there.
     Oversold {
         order: OrderId,
@@ -54,6 +62,8 @@ impl Condition {
             Self::OutOfStock { sku, location } => format_smolstr!("out_of_stock {sku}@{location}"),
             Self::PaymentFailed { order } => format_smolstr!("payment_failed {order}"),
             Self::CaptureFailed { order } => format_smolstr!("capture_failed {order}"),
+            Self::MailInDoubt { order } => format_smolstr!("mail_in_doubt {order}"),
+            Self::DispatchFailed { purchase_order } => format_smolstr!("dispatch_failed {purchase_order}"),
             Self::Oversold { order } => format_smolstr!("oversold {order}"),
         }
     }

@@ -1,6 +1,6 @@
 //! What may be said about items, locations, channels and settings.
 
-use super::{Buffer, Channel, Item, ItemKind, ItemStatus, Location, Settings, SourcingRule};
+use super::{Buffer, Channel, ChannelMail, Item, ItemKind, ItemStatus, Location, Settings, SourcingRule};
 use crate::command::catalog::Command;
 use crate::event::Event;
 use crate::event::catalog::{
@@ -209,7 +209,32 @@ fn check_channel(state: &State, channel: &Channel) -> Result<(), Rejection> {
     if !(0..=limits::PAYMENT_WINDOW_MS_MAX).contains(&channel.payment.window_ms) {
         return Err(Rejection::invalid("payment.window_seconds", format!("must be at most {}", limits::PAYMENT_WINDOW_MS_MAX / 1000)));
     }
-    check_text("payment.gateway", &channel.payment.gateway)
+    check_text("payment.gateway", &channel.payment.gateway)?;
+    channel.mail.as_ref().map_or(Ok(()), |mail| check_mail(mail))
+}
+
+fn check_mail(mail: &ChannelMail) -> Result<(), Rejection> {
+    check_address("mail.sender", &mail.sender)?;
+    mail.reply_to.as_ref().map_or(Ok(()), |address| check_address("mail.reply_to", address))?;
+    for (field, url) in [("mail.payment_url", &mail.payment_url), ("mail.status_url", &mail.status_url)] {
+        if url.as_ref().is_some_and(|url| !is_web_address(url)) {
+            return Err(Rejection::invalid(field, "must be an address that begins with https:// or http://"));
+        }
+    }
+    let locale = mail.locale.as_bytes();
+    let sound = (2..=35).contains(&locale.len()) && locale.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    if sound { Ok(()) } else { Err(Rejection::invalid("mail.locale", "must be a language tag like \"en\" or \"de-CH\"")) }
+}
+
+/// Enough to keep a second header out; the mail library reads it with care.
+pub(crate) fn check_address(field: &str, address: &str) -> Result<(), Rejection> {
+    let sound = address.contains('@') && address.len() <= limits::TEXT_BYTES_MAX && !address.contains(char::is_control);
+    if sound { Ok(()) } else { Err(Rejection::invalid(field, "must be a mail address like \"Acme Shop <shop@acme.example>\"")) }
+}
+
+pub(crate) fn is_web_address(url: &str) -> bool {
+    let plain = url.len() <= limits::TEXT_BYTES_MAX && !url.contains(|c: char| c.is_control() || c.is_whitespace());
+    plain && (url.starts_with("https://") || url.starts_with("http://"))
 }
 
 fn check_settings(settings: &Settings) -> Result<(), Rejection> {

@@ -4,6 +4,6 @@ mod decide;
 mod state;
 
 pub(crate) use apply::apply;
-pub(crate) use decide::check_version;
 pub use decide::decide;
+pub(crate) use decide::{check_address, check_version, is_web_address};
 pub use state::*;

@@ -2,12 +2,14 @@
 
 use crate::id::{ChannelCode, LocationCode, Sku};
 use crate::money::{Amount, Currency};
+use crate::notification::TopicKind;
 use crate::quantity::Quantity;
 use crate::table::Table;
 use crate::text::Metadata;
 use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use std::collections::BTreeSet;
 
 #[derive(Debug, Default, Clone)]
 pub struct Catalog {
@@ -164,9 +166,38 @@ pub struct Channel {
     pub payment: PaymentPolicy,
     /// First rule ranks first; a draw is decided by location priority, then code.
     pub sourcing: Vec<SourcingRule>,
+    /// How customers hear of their orders by mail; without it they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Box<ChannelMail>>,
     pub active: bool,
     pub version: u64,
     pub created_at: Timestamp,
+}
+
+/// Mail to the customers of a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelMail {
+    /// As RFC 5322 writes it: `Acme Shop <shop@acme.example>`.
+    pub sender: SmolStr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<SmolStr>,
+    /// Where a customer pays again. `{order}`, `{number}` and `{external_id}` are filled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_url: Option<SmolStr>,
+    /// The shop's own page about an order, instead of ours; filled in as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_url: Option<SmolStr>,
+    /// Language of customers who name none: a BCP 47 tag such as `en` or `de-CH`.
+    #[serde(default = "english")]
+    pub locale: SmolStr,
+    /// What this channel does not write about.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub opt_outs: BTreeSet<TopicKind>,
+}
+
+fn english() -> SmolStr {
+    SmolStr::new_static("en")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

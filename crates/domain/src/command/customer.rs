@@ -1,7 +1,9 @@
 //! Asked of the customer room.
 
 use crate::id::CustomerId;
+use crate::notification::TopicKind;
 use crate::text::{Fingerprint, Sealed};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -15,6 +17,11 @@ pub enum Command {
     MergeCustomers {
         from: CustomerId,
         into: CustomerId,
+    },
+    /// What the customer does not want mail about, whole.
+    SetMailPreferences {
+        id: CustomerId,
+        opt_outs: BTreeSet<TopicKind>,
     },
     EraseCustomer {
         id: CustomerId,

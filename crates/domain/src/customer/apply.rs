@@ -34,6 +34,7 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
                 other.orders += moved.1;
             }
         }
+        Event::MailPreferencesSet(set) => change(state, set.customer, |customer| customer.mail_opt_outs.clone_from(&set.opt_outs)),
         Event::CustomerErased(erased) => change(state, erased.customer, |customer| {
             customer.details = None;
             customer.fingerprints.clear();

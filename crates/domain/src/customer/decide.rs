@@ -3,7 +3,7 @@
 use super::Customer;
 use crate::command::customer::Command;
 use crate::event::Event;
-use crate::event::customer::{CustomerErased, CustomerMerged, CustomerSaved};
+use crate::event::customer::{CustomerErased, CustomerMerged, CustomerSaved, MailPreferencesSet};
 use crate::id::CustomerId;
 use crate::limits::{CUSTOMER_FINGERPRINTS_MAX, SEALED_BYTES_MAX};
 use crate::rejection::Rejection;
@@ -21,6 +21,10 @@ pub fn decide(state: &State, _cx: &Context, command: Command) -> Result<Vec<Even
             living(state, from)?;
             living(state, into)?;
             Ok(vec![CustomerMerged { customer: from, into }.into()])
+        }
+        Command::SetMailPreferences { id, opt_outs } => {
+            let same = living(state, id)?.mail_opt_outs == opt_outs;
+            Ok(if same { Vec::new() } else { vec![MailPreferencesSet { customer: id, opt_outs }.into()] })
         }
         Command::EraseCustomer { id } => {
             let customer = find(state, id)?;

@@ -1,9 +1,11 @@
 //! What is known of a customer: sealed details, and hashes to find it by.
 
 use crate::id::CustomerId;
+use crate::notification::TopicKind;
 use crate::text::{Fingerprint, Sealed};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
@@ -13,6 +15,9 @@ pub struct Customer {
     /// Of mail addresses and outside ids, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fingerprints: Vec<Fingerprint>,
+    /// What this customer does not want mail about.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub mail_opt_outs: BTreeSet<TopicKind>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<CustomerId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -25,6 +30,7 @@ pub struct Customer {
 
 impl Customer {
     pub fn new(id: CustomerId, created_at: Timestamp) -> Self {
-        Self { id, details: None, fingerprints: Vec::new(), merged_into: None, erased_at: None, orders: 0, created_at, version: 0 }
+        let (details, fingerprints, mail_opt_outs) = (None, Vec::new(), BTreeSet::new());
+        Self { id, details, fingerprints, mail_opt_outs, merged_into: None, erased_at: None, orders: 0, created_at, version: 0 }
     }
 }

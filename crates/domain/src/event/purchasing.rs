@@ -1,7 +1,8 @@
 //! Facts about suppliers, purchase orders and replenishment.
 
 use crate::id::{LocationCode, PurchaseOrderId, ReceiptId, Sku, SupplierCode};
-use crate::purchasing::{Policy, PurchaseLine, PurchaseOrder, Supplier};
+use crate::notification::Failure;
+use crate::purchasing::{DispatchVia, Policy, PurchaseLine, PurchaseOrder, Supplier};
 use crate::quantity::Quantity;
 use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,43 @@ pub struct PurchaseOrderSent {
     pub purchase_order: PurchaseOrderId,
     /// By line, from the lead time.
     pub expected_on: Vec<Date>,
+}
+
+/// It has to reach the supplier by mail or webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DispatchRequested {
+    pub purchase_order: PurchaseOrderId,
+    pub via: DispatchVia,
+}
+
+/// The supplier's side took it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatched {
+    pub purchase_order: PurchaseOrderId,
+    pub reference: SmolStr,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DispatchDeferred {
+    pub purchase_order: PurchaseOrderId,
+    #[serde(flatten)]
+    pub failure: Failure,
+    pub retry_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DispatchFailed {
+    pub purchase_order: PurchaseOrderId,
+    #[serde(flatten)]
+    pub failure: Failure,
+}
+
+/// The supplier may have it or not. It is not sent again by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DispatchInDoubt {
+    pub purchase_order: PurchaseOrderId,
+    #[serde(flatten)]
+    pub failure: Failure,
 }
 
 /// The supplier confirmed, or told new dates.

@@ -43,6 +43,7 @@ impl Case {
             fulfillments: Vec::new(),
             returns: Vec::new(),
             effects: Vec::new(),
+            notifications: Vec::new(),
             timers: Vec::new(),
             events: 0,
         }
@@ -55,6 +56,7 @@ pub fn fold(case: &mut Case, now: Timestamp, event: &Event) {
     payment::apply(case, now, event);
     fulfillment::apply(case, now, event);
     crate::returns::fold(case, now, event);
+    crate::notification::fold(case, now, event);
     case.events += 1;
     case.order.version = case.events;
     case.order.updated_at = now;

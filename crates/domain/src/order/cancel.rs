@@ -64,6 +64,13 @@ pub(crate) fn free_units(case: &Case, line: &Line) -> Quantity {
     line.parts.iter().map(free).min().unwrap_or_default()
 }
 
+/// Whether canceling the order now would come to anything: something has not shipped and is not off.
+pub fn cancelable(case: &Case) -> bool {
+    let any_free = case.order.lines.iter().any(|line| !free_units(case, line).is_zero());
+    let any_in_hands = case.fulfillments.iter().any(|work| is_in_hands(work) && !work.cancel_requested);
+    !case.order.is_closed() && (any_free || any_in_hands)
+}
+
 fn service_units(case: &Case, line: LineId, counts: impl Fn(&Fulfillment) -> bool) -> Quantity {
     let works = case.fulfillments.iter().filter(|work| is_in_hands(work) || work.shipped_at.is_some()).filter(|work| counts(work));
     works.flat_map(|work| &work.lines).filter(|units| units.line == line).map(|units| units.quantity).sum()

@@ -1,7 +1,7 @@
 //! Indexes over cases: who waits for what, who holds what, which timers run, which effects are outstanding.
 
 use super::{Case, Origin};
-use crate::id::{LocationCode, OrderId, Sku};
+use crate::id::{DeliveryId, LocationCode, OrderId, Sku};
 use crate::state::{State, TimerOwner};
 use crate::stock::LevelKey;
 use crate::time::Timestamp;
@@ -73,6 +73,7 @@ impl State {
         }
         self.claims.add(case);
         self.index_timers(case);
+        self.outbox.extend(case.outgoing().map(|notification| DeliveryId::Notification(notification.id)));
     }
 
     pub(crate) fn unindex_case(&mut self, case: &Case) {
@@ -98,6 +99,12 @@ impl State {
         if before.timers != after.timers || before.effects != after.effects {
             self.unindex_timers(before);
             self.index_timers(after);
+        }
+        if before.notifications != after.notifications {
+            for notification in before.outgoing() {
+                self.outbox.remove(&DeliveryId::Notification(notification.id));
+            }
+            self.outbox.extend(after.outgoing().map(|notification| DeliveryId::Notification(notification.id)));
         }
     }
 

@@ -12,6 +12,7 @@ mod state;
 
 pub(crate) use apply::apply;
 pub use apply::fold;
+pub use cancel::cancelable;
 pub(crate) use cancel::{cancel_units, canceled, free_units};
 pub use decide::decide;
 pub use index::Claims;

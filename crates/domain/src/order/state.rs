@@ -4,6 +4,7 @@ use crate::catalog::{Coordinates, Shortage};
 use crate::fulfillment::Fulfillment;
 use crate::id::{ChannelCode, ChargeId, CustomerId, LineId, LocationCode, OrderId, PurchaseOrderId, Sku, TransferId};
 use crate::money::{Amount, Currency};
+use crate::notification::Notification;
 use crate::payment::{Effect, Payment, Refund};
 use crate::quantity::Quantity;
 use crate::returns::Return;
@@ -25,6 +26,9 @@ pub struct Case {
     pub returns: Vec<Return>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<Effect>,
+    /// Mails to the customer, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notifications: Vec<Notification>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<Timer>,
     /// Events of this case so far: its subject sequence.
@@ -363,8 +367,14 @@ impl Order {
 }
 
 impl Case {
-    /// Closed, without timers or outstanding effects, and no return under way: it may leave memory once stored.
+    /// Closed, without timers or outstanding effects and mails, and no return under way: it may leave memory once stored.
     pub fn may_leave(&self) -> bool {
-        self.order.is_closed() && self.timers.is_empty() && self.effects.is_empty() && self.returns.iter().all(Return::is_closed)
+        let quiet = self.timers.is_empty() && self.effects.is_empty() && self.outgoing().next().is_none();
+        self.order.is_closed() && quiet && self.returns.iter().all(Return::is_closed)
+    }
+
+    /// Mails that have to go out.
+    pub fn outgoing(&self) -> impl Iterator<Item = &Notification> {
+        self.notifications.iter().filter(|notification| !notification.delivery.status.is_over())
     }
 }

@@ -1,6 +1,6 @@
 //! How events change purchase orders, and what levels expect of them.
 
-use super::{PurchaseLine, PurchaseOrder, PurchaseOrderStatus, PurchaseStep};
+use super::{PurchaseLine, PurchaseOrder, PurchaseOrderStatus, PurchaseStep, dispatch};
 use crate::event::Event;
 use crate::event::purchasing::PurchaseOrderReceived;
 use crate::id::PurchaseOrderId;
@@ -62,7 +62,14 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
         Event::PurchaseOrderReceived(event) => received(state, event),
         Event::PurchaseOrderClosedShort(event) => end(state, event.purchase_order, PurchaseStep::CloseShort),
         Event::PurchaseOrderCanceled(event) => end(state, event.purchase_order, PurchaseStep::Cancel),
-        _ => {}
+        event => {
+            if let Some(id) = dispatch::about(event) {
+                change(state, id, |order| {
+                    dispatch::fold(order, now, event);
+                    Vec::new()
+                });
+            }
+        }
     }
 }
 
@@ -118,6 +125,7 @@ fn expect(state: &mut State, id: PurchaseOrderId, lines: &[PurchaseLine]) {
 
 /// Puts a purchase order into the indexes.
 pub(crate) fn index(state: &mut State, order: &PurchaseOrder) {
+    dispatch::index(state, order);
     if order.status != PurchaseOrderStatus::Draft {
         return;
     }

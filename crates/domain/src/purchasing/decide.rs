@@ -1,8 +1,8 @@
 //! What may be done about suppliers, policies and purchase orders.
 
 use super::react::{next_cutoff, sent};
-use super::{OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, PurchaseStep, Supplier};
-use crate::catalog::ItemKind;
+use super::{DispatchVia, OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, PurchaseStep, Supplier};
+use crate::catalog::{ItemKind, check_address, is_web_address};
 use crate::command::purchasing::{Command, ExpectedLine, WantedLine};
 use crate::event::Event;
 use crate::event::purchasing::{
@@ -62,7 +62,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
         }
         Command::SendPurchaseOrder { order } => {
             let known = may(state, order, PurchaseStep::Send, "draft")?;
-            Ok(vec![sent(state, cx, known)])
+            Ok(sent(state, cx, known))
         }
         Command::Acknowledge { order, reference, lines } => {
             acknowledge(may(state, order, PurchaseStep::Acknowledge, "sent")?, reference, lines)
@@ -100,6 +100,7 @@ fn create(
         reference,
         send_at: None,
         sent_at: None,
+        dispatch: None,
         created_at: cx.now,
         version: 1,
     };
@@ -128,6 +129,21 @@ fn may<'a>(state: &'a State, id: PurchaseOrderId, step: PurchaseStep, needed: &'
 fn check_supplier(supplier: &Supplier) -> Result<(), Rejection> {
     if supplier.name.trim().is_empty() || supplier.name.len() > limits::TEXT_BYTES_MAX {
         return Err(Rejection::invalid("name", format!("must have 1 to {} bytes", limits::TEXT_BYTES_MAX)));
+    }
+    if let Some(email) = &supplier.email {
+        check_address("email", email)?;
+    }
+    if supplier.webhook.as_ref().is_some_and(|webhook| !is_web_address(&webhook.url)) {
+        return Err(Rejection::invalid("webhook.url", "must be an address that begins with https:// or http://"));
+    }
+    match supplier.dispatch {
+        DispatchVia::Mail if supplier.email.is_none() => {
+            return Err(Rejection::invalid("email", "is needed to send purchase orders by mail"));
+        }
+        DispatchVia::Webhook if supplier.webhook.is_none() => {
+            return Err(Rejection::invalid("webhook", "is needed to post purchase orders"));
+        }
+        DispatchVia::None | DispatchVia::Mail | DispatchVia::Webhook => {}
     }
     if supplier.lead_time_days > 730 {
         return Err(Rejection::invalid("lead_time_days", "must be at most 730"));
@@ -254,7 +270,7 @@ fn at_cutoff(state: &State, cx: &Context, order: &PurchaseOrder) -> Vec<Event> {
     let due = order.send_at.is_some_and(|at| at <= cx.now);
     let Some(supplier) = state.purchasing.suppliers.get(&order.supplier).filter(|_| due) else { return Vec::new() };
     if order.total() >= supplier.order_minimum {
-        return vec![sent(state, cx, order)];
+        return sent(state, cx, order);
     }
     let next = supplier.cutoff.as_ref().and_then(|cutoff| next_cutoff(cutoff, cx.now));
     let send_at = next.unwrap_or_else(|| cx.now.plus_ms(crate::time::DAY_MS));

@@ -1,10 +1,12 @@
 //! Purchasing: suppliers, purchase orders, and policies that order by themselves.
 mod apply;
 mod decide;
+mod dispatch;
 mod react;
 mod state;
 
 pub(crate) use apply::{apply, index};
 pub use decide::decide;
+pub(crate) use dispatch::{dispatch_again, dispatch_of, dispatch_recorded};
 pub(crate) use react::{due, react};
 pub use state::*;

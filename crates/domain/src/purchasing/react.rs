@@ -1,6 +1,6 @@
 //! Replenishment: what follows from the inventory position of a level.
 
-use super::{Auto, Cutoff, OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, Supplier};
+use super::{Auto, Cutoff, OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, Supplier, dispatch};
 use crate::command::Command;
 use crate::event::Event;
 use crate::event::purchasing::{
@@ -102,6 +102,7 @@ fn order(
                 reference: None,
                 send_at: supplier.cutoff.as_ref().filter(|_| supplier.auto == Auto::Send).and_then(|cutoff| next_cutoff(cutoff, cx.now)),
                 sent_at: None,
+                dispatch: None,
                 created_at: cx.now,
                 version: 1,
             };
@@ -111,20 +112,21 @@ fn order(
     };
     let at_once = supplier.auto == Auto::Send && supplier.cutoff.is_none() && after.total() >= supplier.order_minimum;
     if at_once {
-        events.push(sent(state, cx, &after));
+        events.extend(sent(state, cx, &after));
     }
     events
 }
 
 /// With the days on which the lines are expected.
-pub(super) fn sent(state: &State, cx: &Context, order: &PurchaseOrder) -> Event {
+pub(super) fn sent(state: &State, cx: &Context, order: &PurchaseOrder) -> Vec<Event> {
     let lead = state.purchasing.suppliers.get(&order.supplier).map_or(0, |supplier| supplier.lead_time_days);
     let days = order.lines.iter().map(|line| {
         let policy = state.purchasing.policies.get(&(line.sku.clone(), order.location.clone()));
         let lead = policy.and_then(|policy| policy.lead_time_days).unwrap_or(lead);
         today(state, cx, order).plus_days(lead)
     });
-    PurchaseOrderSent { purchase_order: order.id, expected_on: days.collect() }.into()
+    let sent = PurchaseOrderSent { purchase_order: order.id, expected_on: days.collect() }.into();
+    std::iter::once(sent).chain(dispatch::requested(state, order)).collect()
 }
 
 fn today(state: &State, cx: &Context, order: &PurchaseOrder) -> Date {

@@ -2,9 +2,10 @@
 
 use crate::id::{LocationCode, PurchaseOrderId, Sku, SupplierCode};
 use crate::money::{Amount, Currency};
+use crate::notification::Delivery;
 use crate::quantity::Quantity;
 use crate::table::Table;
-use crate::text::Metadata;
+use crate::text::{Metadata, Sealed};
 use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -34,6 +35,12 @@ pub struct Supplier {
     #[serde(default)]
     pub order_minimum: Amount,
     pub auto: Auto,
+    /// How a sent purchase order reaches the supplier.
+    #[serde(default)]
+    pub dispatch: DispatchVia,
+    /// Where purchase orders are posted to, with [`DispatchVia::Webhook`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Box<SupplierWebhook>>,
     /// Drafts wait for it; without, they are sent at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cutoff: Option<Cutoff>,
@@ -62,6 +69,34 @@ pub enum Auto {
     Send,
     Draft,
     Alert,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupplierWebhook {
+    pub url: SmolStr,
+    /// Key of the signatures over what is posted; only the vault can open it.
+    pub secret: Sealed,
+}
+
+/// How a purchase order goes out.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DispatchVia {
+    /// A person tells the supplier.
+    #[default]
+    None,
+    /// To the supplier's `email`, the lines attached as CSV.
+    Mail,
+    /// Posted to the supplier's `webhook_url`, signed.
+    Webhook,
+}
+
+/// The way of a purchase order to its supplier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatch {
+    pub via: DispatchVia,
+    #[serde(flatten)]
+    pub delivery: Delivery,
 }
 
 /// When and how much of a SKU is ordered for a location.
@@ -108,6 +143,9 @@ pub struct PurchaseOrder {
     pub send_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
+    /// How it reaches the supplier, once sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispatch: Option<Box<Dispatch>>,
     pub created_at: Timestamp,
     pub version: u64,
 }

@@ -4,16 +4,21 @@ use domain::catalog::{
     Address, BackorderCap, BackorderPayment, Buffer, Channel, ChannelKind, Component, Item, ItemKind, ItemStatus, Location, LocationKind,
     PaymentPolicy, PaymentTiming, Shortage, SingleCapture,
 };
-use domain::command::{Command, catalog, fulfillment, order, payment, purchasing, returns, stock};
+use domain::command::notification::Posted;
+use domain::command::{Command, catalog, fulfillment, notification, order, payment, purchasing, returns, stock};
 use domain::event::stock::Bucket;
 use domain::fulfillment::Shipment;
-use domain::id::{ChannelCode, FulfillmentId, HoldId, LineId, LocationCode, OrderId, ReturnId, Sku};
+use domain::id::{
+    ChannelCode, CustomerId, DeliveryId, FulfillmentId, HoldId, LineId, LocationCode, NotificationId, OrderId, ReturnId, Sku,
+};
 use domain::money::{Amount, Currency};
-use domain::order::Origin;
+use domain::notification::Failure;
+use domain::order::{Buyer, Origin};
 use domain::payment::{Action, Outcome};
 use domain::quantity::Quantity;
 use domain::returns::Disposition;
 use domain::stock::ReceiptLine;
+use domain::text::Fingerprint;
 use domain::time::Timestamp;
 use domain::{Context, Rejection, State, Transaction, invariants};
 use std::collections::BTreeMap;
@@ -26,6 +31,8 @@ pub struct World {
     pub now: Timestamp,
     pub log: Vec<(Timestamp, Transaction)>,
     pub orders: BTreeMap<String, OrderId>,
+    /// Buyers have a mail address.
+    pub addressed: bool,
 }
 
 pub fn sku(text: &str) -> Sku {
@@ -67,6 +74,7 @@ pub fn channel(code: &str) -> Channel {
             multicapture: true,
         },
         sourcing: Vec::new(),
+        mail: None,
         active: true,
         version: 0,
         created_at: START,
@@ -94,7 +102,7 @@ pub fn item(text: &str, kind: ItemKind) -> Item {
 impl World {
     /// MUG and TEA are stocked, SET is a kit of one MUG and two TEA, WRAP is a service; AUS comes before BER.
     pub fn new() -> Self {
-        let mut world = Self { state: State::default(), now: START, log: Vec::new(), orders: BTreeMap::new() };
+        let mut world = Self { state: State::default(), now: START, log: Vec::new(), orders: BTreeMap::new(), addressed: false };
         world.run(catalog::Command::CreateLocation(location("AUS", 1))).unwrap();
         world.run(catalog::Command::CreateLocation(location("BER", 2))).unwrap();
         world.run(catalog::Command::CreateChannel(channel("web"))).unwrap();
@@ -185,7 +193,11 @@ impl World {
             }
             ["unhold", n] => stock::Command::ReleaseHold { hold: HoldId(n.parse().unwrap()) }.into(),
             ["place", name, rest @ ..] => {
-                let command = place(name, rest);
+                let mut command = place(name, rest);
+                if self.addressed {
+                    let email_fingerprint = Some(Fingerprint("ada".into()));
+                    command.customer = Some(Buyer { id: CustomerId(1), details: None, email_fingerprint });
+                }
                 let transaction = self.run(order::Command::PlaceOrder(Box::new(command)))?;
                 self.orders.insert((*name).to_owned(), OrderId(self.state.counters().order));
                 return Ok(vec![transaction]);
@@ -243,10 +255,12 @@ impl World {
                 let supplier = domain::purchasing::Supplier {
                     code: domain::id::SupplierCode::new("ACME").unwrap(),
                     name: "Acme".into(),
-                    email: None,
+                    email: Some("orders@acme.example".into()),
                     lead_time_days: 7,
                     currency: Currency::USD,
                     order_minimum: Amount::new(minimum.parse().unwrap()),
+                    dispatch: if *auto == "mail" { domain::purchasing::DispatchVia::Mail } else { domain::purchasing::DispatchVia::None },
+                    webhook: None,
                     auto: if *auto == "draft" { domain::purchasing::Auto::Draft } else { domain::purchasing::Auto::Send },
                     cutoff: (*auto == "cutoff").then(|| domain::purchasing::Cutoff {
                         minute: 12 * 60,
@@ -316,6 +330,22 @@ impl World {
                 let (location, lines) = (LocationCode::new("AUS").unwrap(), vec![(sku(name), quantity(units), disposition(what))]);
                 let (external_id, reason, occurred_at) = (None, None, None);
                 returns::Command::ReceiveBlind(returns::BlindReturn { location, external_id, reason, occurred_at, lines }).into()
+            }
+            [verb @ ("start" | "sent" | "busy" | "refused" | "doubt" | "again"), what, rest @ ..] => {
+                let of = match rest {
+                    [n] => DeliveryId::Notification(NotificationId { order: self.orders[*what], n: n.parse().unwrap() }),
+                    _ => DeliveryId::PurchaseOrder(domain::id::PurchaseOrderId(what.parse().unwrap())),
+                };
+                let failure = || Failure { code: "451".into(), message: "try later".into() };
+                let posted = match *verb {
+                    "start" => return Ok(vec![self.run(notification::Command::Start { of })?]),
+                    "again" => return Ok(vec![self.run(notification::Command::Resend { of })?]),
+                    "sent" => Posted::Sent { reference: "id".into() },
+                    "busy" => Posted::Later(failure()),
+                    "refused" => Posted::Refused(failure()),
+                    _ => Posted::InDoubt(failure()),
+                };
+                notification::Command::Record { of, posted }.into()
             }
             ["wait", seconds] => return Ok(self.pass(seconds.parse::<i64>().unwrap() * 1000)),
             other => panic!("no such step: {other:?}"),

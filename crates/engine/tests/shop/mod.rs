@@ -98,6 +98,7 @@ pub fn furniture() -> Vec<Command> {
         on_shortage: Shortage::Reject,
         payment,
         sourcing: Vec::new(),
+        mail: None,
         active: true,
         version: 0,
         created_at,

@@ -10,7 +10,7 @@ use domain::catalog::{
 use domain::command::{catalog, purchasing, stock};
 use domain::id::{ChannelCode, LocationCode, Sku, SupplierCode};
 use domain::money::{Amount, Currency};
-use domain::purchasing::{Auto, Cutoff, OrderAmount, Policy, Supplier};
+use domain::purchasing::{Auto, Cutoff, DispatchVia, OrderAmount, Policy, Supplier};
 use domain::quantity::Quantity;
 use domain::stock::ReceiptLine;
 use domain::time::Timestamp;
@@ -118,6 +118,7 @@ fn places() -> Vec<Command> {
         on_shortage: Shortage::Split,
         payment,
         sourcing: vec![SourcingRule::Priority],
+        mail: None,
         active: true,
         version: 0,
         created_at: UNSET,
@@ -136,6 +137,8 @@ fn supplier_of(at: usize, (code, name, lead_time_days): &(&str, &str, u16)) -> S
         lead_time_days: *lead_time_days,
         currency: Currency::GBP,
         order_minimum: Amount::ZERO,
+        dispatch: DispatchVia::None,
+        webhook: None,
         auto: Auto::Send,
         cutoff,
         active: true,

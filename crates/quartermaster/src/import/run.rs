@@ -246,6 +246,7 @@ fn places(mapping: &Mapping, code: &LocationCode) -> Result<(Location, Channel)>
         on_shortage: Shortage::Reject,
         payment,
         sourcing: Vec::new(),
+        mail: None,
         active: true,
         version: 0,
         created_at: UNSET,

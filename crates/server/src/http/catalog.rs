@@ -80,7 +80,7 @@ fn channel(call: &Call, code: Option<&str>) -> Result<Channel, Problem> {
         "code": null, "name": null, "kind": "web", "locations": [], "buffer": "none", "on_shortage": "reject", "payment": payment,
         "sourcing": [], "active": true, "version": 0, "created_at": "1970-01-01T00:00:00.000Z", "object": "channel",
     });
-    read(call, defaults, &[], code.map(|code| ("code", code)))
+    read(call, defaults, &["mail"], code.map(|code| ("code", code)))
 }
 
 /// The entity of a kind among what a command touched.
