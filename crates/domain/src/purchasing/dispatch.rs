@@ -1,6 +1,6 @@
 //! The way of a purchase order to its supplier, by mail or webhook.
 
-use super::{Dispatch, DispatchVia, PurchaseOrder};
+use super::{Dispatch, PurchaseOrder};
 use crate::alert;
 use crate::command::notification::Posted;
 use crate::event::Event;
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// Follows when an order is sent, unless a person tells the supplier.
 pub(super) fn requested(state: &State, order: &PurchaseOrder) -> Option<Event> {
     let via = state.purchasing.suppliers.get(&order.supplier)?.dispatch;
-    (via != DispatchVia::None).then(|| DispatchRequested { purchase_order: order.id, via }.into())
+    (!via.is_none()).then(|| DispatchRequested { purchase_order: order.id, via }.into())
 }
 
 /// # Errors

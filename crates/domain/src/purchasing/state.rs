@@ -36,7 +36,7 @@ pub struct Supplier {
     pub order_minimum: Amount,
     pub auto: Auto,
     /// How a sent purchase order reaches the supplier.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "DispatchVia::is_none")]
     pub dispatch: DispatchVia,
     /// Where purchase orders are posted to, with [`DispatchVia::Webhook`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +89,12 @@ pub enum DispatchVia {
     Mail,
     /// Posted to the supplier's `webhook_url`, signed.
     Webhook,
+}
+
+impl DispatchVia {
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// The way of a purchase order to its supplier.
