@@ -55,6 +55,7 @@ const ROOMS: &[&str] = &[
     "purchasing",
     "returns",
     "stock",
+    "subscription",
     "transfer",
 ];
 

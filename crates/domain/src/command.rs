@@ -12,6 +12,7 @@ pub mod payment;
 pub mod purchasing;
 pub mod returns;
 pub mod stock;
+pub mod subscription;
 pub mod transfer;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,7 @@ pub enum Command {
     Alert(alert::Command),
     Notification(notification::Command),
     Access(access::Command),
+    Subscription(subscription::Command),
 }
 
 macro_rules! rooms {
@@ -51,5 +53,6 @@ rooms!(
     Customer = customer,
     Alert = alert,
     Notification = notification,
-    Access = access
+    Access = access,
+    Subscription = subscription
 );

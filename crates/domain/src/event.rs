@@ -13,10 +13,11 @@ pub mod payment;
 pub mod purchasing;
 pub mod returns;
 pub mod stock;
+pub mod subscription;
 
 use crate::id::{
     AdjustmentId, AlertId, ChannelCode, CountId, CustomerId, DeliveryId, HoldId, KeyId, LocationCode, MoveId, OrderId, PurchaseOrderId,
-    ReceiptId, ReturnId, Sku, SupplierCode, TransferId,
+    ReceiptId, ReturnId, Sku, SubscriptionId, SupplierCode, TransferId,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, format_smolstr};
@@ -45,6 +46,7 @@ pub enum Subject {
     Return(ReturnId),
     Alert(AlertId),
     Key(KeyId),
+    Subscription(SubscriptionId),
 }
 
 impl Subject {
@@ -70,6 +72,7 @@ impl Subject {
             Self::Return(id) => format_smolstr!("return/{id}"),
             Self::Alert(id) => format_smolstr!("alert/{id}"),
             Self::Key(id) => format_smolstr!("key/{id}"),
+            Self::Subscription(id) => format_smolstr!("subscription/{id}"),
         }
     }
 
@@ -93,7 +96,8 @@ impl Subject {
             | Self::Customer(_)
             | Self::Return(_)
             | Self::Alert(_)
-            | Self::Key(_) => None,
+            | Self::Key(_)
+            | Self::Subscription(_) => None,
         }
     }
 }
@@ -253,6 +257,15 @@ events! {
     NotificationFailed(notification::NotificationFailed) = "notification.failed.v1", |e| Subject::Order(e.notification.order);
     NotificationInDoubt(notification::NotificationInDoubt) = "notification.in_doubt.v1", |e| Subject::Order(e.notification.order);
     NotificationSuppressed(notification::NotificationSuppressed) = "notification.suppressed.v1", |e| Subject::Order(e.notification.order);
+
+    SubscriptionCreated(subscription::SubscriptionCreated) = "subscription.created.v1", |e| Subject::Subscription(e.subscription.id);
+    SubscriptionUpdated(subscription::SubscriptionUpdated) = "subscription.updated.v1", |e| Subject::Subscription(e.subscription);
+    SubscriptionPaused(subscription::SubscriptionPaused) = "subscription.paused.v1", |e| Subject::Subscription(e.subscription);
+    SubscriptionResumed(subscription::SubscriptionResumed) = "subscription.resumed.v1", |e| Subject::Subscription(e.subscription);
+    SubscriptionDisabled(subscription::SubscriptionDisabled) = "subscription.disabled.v1", |e| Subject::Subscription(e.subscription);
+    SubscriptionDeleted(subscription::SubscriptionDeleted) = "subscription.deleted.v1", |e| Subject::Subscription(e.subscription);
+    SubscriptionRewound(subscription::SubscriptionRewound) = "subscription.rewound.v1", |e| Subject::Subscription(e.subscription);
+    SubscriptionSecretRotated(subscription::SubscriptionSecretRotated) = "subscription.secret_rotated.v1", |e| Subject::Subscription(e.subscription);
 
     AlertRaised(alert::AlertRaised) = "alert.raised.v1", |e| Subject::Alert(e.alert);
     AlertAcknowledged(alert::AlertAcknowledged) = "alert.acknowledged.v1", |e| Subject::Alert(e.alert);

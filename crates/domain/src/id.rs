@@ -143,6 +143,7 @@ numbered!(CustomerId, "cus_");
 numbered!(AlertId, "alrt_");
 numbered!(KeyId, "key_");
 numbered!(WorkId, "work_");
+numbered!(SubscriptionId, "sub_");
 numbered!(
     /// One attempt at an outside action. Gateways get it as their idempotency key.
     EffectId,

@@ -25,6 +25,7 @@ pub mod returns;
 mod settle;
 pub mod state;
 pub mod stock;
+pub mod subscription;
 pub mod table;
 pub mod text;
 pub mod time;

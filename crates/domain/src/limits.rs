@@ -56,3 +56,18 @@ pub const DELIVERY_PAUSE_MS_LAST: i64 = crate::time::HOUR_MS;
 pub const DELIVERY_MS_MAX: i64 = 3 * crate::time::DAY_MS;
 /// Longest payment window of a channel.
 pub const PAYMENT_WINDOW_MS_MAX: i64 = 90 * crate::time::DAY_MS;
+/// Most subscriptions of a shop.
+pub const SUBSCRIPTIONS_MAX: usize = 500;
+/// Most types, subjects and channels that one subscription's filter names, each.
+pub const SUBSCRIPTION_FILTERS_MAX: usize = 100;
+/// Longest URL of a webhook, in bytes.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 2_000;
+/// Most calls to one endpoint at once.
+pub const WEBHOOK_CONCURRENCY_MAX: u16 = 32;
+/// Shortest and longest wait for an endpoint's answer.
+pub const WEBHOOK_TIMEOUT_MS_MIN: u32 = 100;
+pub const WEBHOOK_TIMEOUT_MS_MAX: u32 = 60_000;
+/// Most secrets that sign at once while they rotate.
+pub const WEBHOOK_SECRETS_MAX: usize = 5;
+/// Longest time that a replaced secret signs along.
+pub const WEBHOOK_OVERLAP_MS_MAX: i64 = 30 * crate::time::DAY_MS;

@@ -10,7 +10,9 @@ use crate::limits::TRANSACTION_EVENTS_MAX;
 use crate::rejection::Rejection;
 use crate::state::{State, SubjectCount};
 use crate::time::Timestamp;
-use crate::{access, alert, catalog, count, customer, fulfillment, notification, order, payment, purchasing, returns, stock, transfer};
+use crate::{
+    access, alert, catalog, count, customer, fulfillment, notification, order, payment, purchasing, returns, stock, subscription, transfer,
+};
 use smol_str::SmolStr;
 
 /// What a decision may know besides State.
@@ -63,6 +65,7 @@ impl State {
             Command::Alert(command) => alert::decide(self, cx, command),
             Command::Notification(command) => notification::decide(self, cx, command),
             Command::Access(command) => access::decide(self, cx, command),
+            Command::Subscription(command) => subscription::decide(self, cx, command),
         }
     }
 
@@ -143,6 +146,7 @@ impl State {
         alert::apply(self, now, event);
         access::apply(self, now, event);
         notification::apply(self, event);
+        subscription::apply(self, now, event);
         match subject.order() {
             Some(id) => self.cases.get(&id).map_or(1, |case| case.events),
             None => self.count_event(subject),

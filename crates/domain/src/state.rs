@@ -11,13 +11,14 @@ use crate::customer::Customer;
 use crate::event::Subject;
 use crate::id::{
     AlertId, ChannelCode, CountId, CustomerId, DeliveryId, EffectId, HoldId, KeyId, LocationCode, OrderId, PurchaseOrderId, ReceiptId,
-    ReturnId, Sku, SupplierCode, TransferId,
+    ReturnId, Sku, SubscriptionId, SupplierCode, TransferId,
 };
 use crate::notification::Topic;
 use crate::order::{Case, Claims};
 use crate::purchasing::{Policy, PolicyKey, PurchaseOrder, Purchasing, Supplier};
 use crate::returns::Return;
 use crate::stock::{Hold, Level, LevelKey, Receipt, Stock};
+use crate::subscription::Subscription;
 use crate::table::Table;
 use crate::time::Timestamp;
 use crate::transfer::Transfer;
@@ -38,6 +39,7 @@ pub struct State {
     pub returns: Table<ReturnId, Return>,
     pub alerts: Table<AlertId, Alert>,
     pub keys: Table<KeyId, Key>,
+    pub subscriptions: Table<SubscriptionId, Subscription>,
     pub counters: Table<(), Counters>,
     /// How many events each subject that is no order has had.
     pub(crate) subjects: Table<Subject, SubjectCount>,
@@ -95,6 +97,7 @@ pub struct Counters {
     pub alert: u64,
     pub key: u64,
     pub effect: u64,
+    pub subscription: u64,
 }
 
 /// First order number that people see; ids count from 1.
@@ -189,6 +192,7 @@ images! {
     Return(ReturnId, Return) = "return", returns, |v| v.id;
     Alert(AlertId, Alert) = "alert", alerts, |v| v.id;
     Key(KeyId, Key) = "key", keys, |v| v.id;
+    Subscription(SubscriptionId, Subscription) = "subscription", subscriptions, |v| v.id;
     Counters((), Counters) = "counters", counters, |_v| ();
     Subject(Subject, SubjectCount) = "subject", subjects, |v| v.subject.clone();
 }
@@ -215,7 +219,8 @@ key_is_display!(
     CustomerId,
     ReturnId,
     AlertId,
-    KeyId
+    KeyId,
+    SubscriptionId
 );
 
 impl KeyText for () {
@@ -268,6 +273,7 @@ impl State {
             &mut counters.alert,
             &mut counters.key,
             &mut counters.effect,
+            &mut counters.subscription,
         ] {
             *counter += by;
         }
@@ -298,6 +304,7 @@ impl State {
             | Image::Customer(..)
             | Image::Return(..)
             | Image::Key(..)
+            | Image::Subscription(..)
             | Image::Counters(..)
             | Image::Subject(..)
             | Image::Case(_, None)

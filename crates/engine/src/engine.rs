@@ -1,6 +1,6 @@
 //! The handle that everybody else holds.
 
-use crate::frame::{Answer, Idempotency, Reply};
+use crate::frame::{Answer, Cursor, Idempotency, Reply};
 use crate::reader::{Letter, Outstanding, Reader, Shared};
 use crate::recover::{self, OpenError};
 use crate::sequencer::Message;
@@ -119,7 +119,19 @@ impl Engine {
         self.shared.weigh(weight(&submission.command), usize::MAX);
         self.queue.send(Message::Submit(Box::new(submission))).map_err(|error| match error.0 {
             Message::Submit(back) => Busy(back),
-            Message::Query(_) | Message::Stop => unreachable!("a submission comes back as one"),
+            Message::Query(_) | Message::Cursors(..) | Message::Stop => unreachable!("a submission comes back as one"),
+        })
+    }
+
+    /// Queues where subscriptions stand; the reply comes to `on_replies` with the token once it is durable. Those rewound or deleted
+    /// meanwhile are left out.
+    ///
+    /// # Errors
+    /// The cursors, when too much waits already or the engine has stopped.
+    pub fn record_cursors(&self, cursors: Vec<Cursor>, token: u64) -> Result<(), Vec<Cursor>> {
+        self.queue.try_send(Message::Cursors(cursors, token)).map_err(|error| match error {
+            TrySendError::Full(Message::Cursors(back, _)) | TrySendError::Disconnected(Message::Cursors(back, _)) => back,
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => unreachable!("cursors come back as such"),
         })
     }
 
@@ -161,7 +173,18 @@ impl Engine {
 
     /// Which life of the log it is, from 1; each restore begins another. An event's id is `incarnation-sequence`.
     pub fn incarnation(&self) -> u64 {
-        self.shared.incarnation
+        self.shared.forks.len() as u64 + 1
+    }
+
+    /// In which life of the log a sequence was written.
+    pub fn incarnation_of(&self, seq: u64) -> u64 {
+        incarnation_of(&self.shared.forks, seq)
+    }
+
+    /// Where this log left an earlier life: sequences after it that were seen in that life are lost. `None` for the present life, and for those
+    /// that never were.
+    pub fn fork_of(&self, incarnation: u64) -> Option<u64> {
+        self.shared.forks.get(usize::try_from(incarnation.checked_sub(1)?).ok()?).copied()
     }
 
     /// The last durable sequence.
@@ -196,6 +219,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// `forks` are the last sequences of the lives before the present one.
+pub fn incarnation_of(forks: &[u64], seq: u64) -> u64 {
+    1 + forks.iter().filter(|end| seq > **end).count() as u64
 }
 
 /// About how much memory a command takes while it waits, in bytes: what can be large is counted by its lines.

@@ -1,5 +1,6 @@
 //! What travels between the threads.
 
+use domain::id::SubscriptionId;
 use domain::time::Timestamp;
 use domain::{Image, Recorded, Rejection};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,55 @@ pub enum EngineRecord {
     /// A keyed command was refused for good; a repeat gets the same refusal.
     #[serde(rename = "engine.refused.v1")]
     Refused { idempotency: Idempotency, rejection: Rejection },
+    /// Where subscriptions stand; at most one a second, and none when nothing moves.
+    #[serde(rename = "engine.cursors.v1")]
+    Cursors { cursors: Vec<Cursor> },
+}
+
+/// Where a subscription stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    pub subscription: SubscriptionId,
+    /// How often it had been rewound: a cursor from before a rewind is ignored.
+    pub generation: u64,
+    /// All up to here was delivered or acknowledged, except for what is parked.
+    pub sequence: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<Parked>,
+    /// Ranges that are delivered beside the live cursor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backfills: Vec<Backfill>,
+    /// Since when nothing at all could be delivered, milliseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<i64>,
+}
+
+/// A subject that waits for one of its events, while the others go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    pub subject: String,
+    /// The event that could not be delivered; what follows in its subject waits behind it.
+    pub sequence: u64,
+    pub attempts: u32,
+    /// First failure, milliseconds since the Unix epoch.
+    pub since: i64,
+    /// It is no longer tried by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
+}
+
+/// What is left of a range: sequences from `next` to `to`, both inclusive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backfill {
+    pub next: u64,
+    pub to: u64,
+}
+
+impl Cursor {
+    /// Everything after a sequence is to come.
+    pub fn after(subscription: SubscriptionId, generation: u64, sequence: u64) -> Self {
+        Self { subscription, generation, sequence, parked: Vec::new(), backfills: Vec::new(), failing_since: None }
+    }
 }
 
 /// A transaction on its way to the log and the store.

@@ -43,8 +43,8 @@ mod store;
 mod verify;
 mod writer;
 
-pub use engine::{Engine, Options, Submission};
-pub use frame::{Committed, Idempotency, Reply};
+pub use engine::{Engine, Options, Submission, incarnation_of};
+pub use frame::{Backfill, Committed, Cursor, Idempotency, Parked, Reply};
 pub use reader::{EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;
 pub use verify::{Report, VerifyError, backup, rebuild, restore, verify};

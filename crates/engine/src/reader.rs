@@ -52,7 +52,8 @@ pub enum ReadError {
 /// What the threads of an engine share with its readers.
 pub struct Shared {
     pub folder: PathBuf,
-    pub incarnation: u64,
+    /// The last sequence of each life of the log before the present one.
+    pub forks: Vec<u64>,
     pub wall_clock: bool,
     state: Mutex<Progress>,
     moved: Condvar,
@@ -79,11 +80,11 @@ struct Progress {
 }
 
 impl Shared {
-    pub fn new(folder: PathBuf, wall_clock: bool, incarnation: u64, durable: u64, stored: u64) -> Self {
+    pub fn new(folder: PathBuf, wall_clock: bool, forks: Vec<u64>, durable: u64, stored: u64) -> Self {
         let state = Mutex::new(Progress { durable, stored, ..Progress::default() });
         Self {
             folder,
-            incarnation,
+            forks,
             wall_clock,
             state,
             moved: Condvar::new(),

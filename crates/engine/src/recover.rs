@@ -79,7 +79,8 @@ pub fn start(options: Options, messages: Receiver<Message>, log_pages_max: Optio
         Appended::InDoubt(why) => return Err(OpenError::Start(why)),
     }
     log.set_meta("begun", incarnation)?;
-    let shared = Arc::new(Shared::new(options.folder.clone(), options.wall_clock, incarnation, log.last(), store.applied()));
+    let forks = log.forks()?;
+    let shared = Arc::new(Shared::new(options.folder.clone(), options.wall_clock, forks, log.last(), store.applied()));
     for (_, id) in state.effects() {
         if let Ok(case) = state.case(id) {
             shared.watch(case);

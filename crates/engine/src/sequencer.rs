@@ -1,7 +1,7 @@
 //! The single writer: what waits is settled in order, and leaves as one frame.
 
 use crate::engine::{Submission, weight};
-use crate::frame::{Answer, Batch, Committed, EngineRecord, Idempotency, Pending, Reply};
+use crate::frame::{Answer, Batch, Committed, Cursor, EngineRecord, Idempotency, Pending, Reply};
 use crate::reader::{Reader, Shared};
 use crate::store::Store;
 use domain::command::order::Command as OrderCommand;
@@ -33,6 +33,8 @@ const CLOCK_JUMP_MS_MAX: i64 = 5 * 60 * 1000;
 pub enum Message {
     Submit(Box<Submission>),
     Query(Box<dyn FnOnce(&State) -> Answer + Send>),
+    /// Where subscriptions stand, with the token that the reply carries.
+    Cursors(Vec<Cursor>, u64),
     Stop,
 }
 
@@ -131,8 +133,10 @@ impl Sequencer {
     fn refuse_the_rest(&mut self, messages: &Receiver<Message>, frames: &SyncSender<Batch>) {
         let mut batch = Batch { generation: self.turn.generation, ..Batch::default() };
         while let Ok(message) = messages.try_recv() {
-            if let Message::Submit(submission) = message {
-                batch.replies.push((submission.token, Reply::OutcomeUnknown));
+            match message {
+                Message::Submit(submission) => batch.replies.push((submission.token, Reply::OutcomeUnknown)),
+                Message::Cursors(_, token) => batch.replies.push((token, Reply::OutcomeUnknown)),
+                Message::Query(_) | Message::Stop => {}
             }
         }
         // The log thread outlives the sequencer.
@@ -199,6 +203,11 @@ impl Sequencer {
                 batch.answers.push(ask(&self.state));
                 false
             }
+            Message::Cursors(cursors, token) => {
+                let reply = self.note_cursors(cursors, batch);
+                batch.replies.push((token, reply));
+                false
+            }
             Message::Stop => true,
         }
     }
@@ -227,6 +236,18 @@ impl Sequencer {
                 reply
             }
         }
+    }
+
+    /// What was said of a subscription before it was rewound or deleted no longer holds.
+    fn note_cursors(&mut self, mut cursors: Vec<Cursor>, batch: &mut Batch) -> Reply {
+        if self.turn.no_space_until.is_some_and(|until| Instant::now() < until) {
+            return Reply::NoSpace;
+        }
+        let known = |cursor: &Cursor| self.state.subscriptions.get(&cursor.subscription).map(|known| known.generation);
+        cursors.retain(|cursor| known(cursor) == Some(cursor.generation));
+        let record = (!cursors.is_empty()).then_some(EngineRecord::Cursors { cursors });
+        let (committed, images) = self.commit(Transaction::default(), "bus", record, batch);
+        Reply::Done { committed, images, repeated: false }
     }
 
     /// Settles, fetching what has left memory. A command that panics is set aside, and State is read again.

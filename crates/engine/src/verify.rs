@@ -195,7 +195,7 @@ pub fn restore(backup: &Path, folder: &Path) -> Result<Report, VerifyError> {
     }
     let log = SqliteLog::open(&folder.join("log.db"))?;
     log.set_meta("begun", log.incarnation()?)?;
-    log.set_meta("incarnation", log.incarnation()? + 1)?;
+    log.begin_incarnation()?;
     drop(log);
     rebuild(folder)?;
     verify(folder)

@@ -150,7 +150,7 @@ mod tests {
 
     /// What callers hear when the disk does this, one frame after the other, and how far readers see.
     fn told(outcomes: Vec<Appended>, batches: Vec<Batch>) -> (String, u64, Option<String>) {
-        let shared = Arc::new(Shared::new("nowhere".into(), true, 1, 0, 0));
+        let shared = Arc::new(Shared::new("nowhere".into(), true, Vec::new(), 0, 0));
         let heard = Arc::new(Mutex::new(String::new()));
         let (frames, frames_in) = sync_channel(batches.len());
         let (stores, _stores_in) = sync_channel(batches.len());

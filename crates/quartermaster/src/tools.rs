@@ -83,13 +83,14 @@ pub fn events(folder: &Path, action: EventsAction) -> Result<()> {
     existing(folder)?;
     let EventsAction::Tail { after, once } = action;
     let log = SqliteLog::open_read_only(&folder.join("log.db"))?;
+    let forks = log.forks()?;
     let mut cursor = after.unwrap_or_else(|| log.last());
     let mut out = std::io::stdout().lock();
     loop {
         let rows = log.read(cursor + 1, TAIL_STEP)?;
         for row in &rows {
             for event in engine::raw_events(row)?.iter().filter(|event| event.seq > cursor) {
-                if writeln!(out, "{}", server::bus::cloud_event(event)).is_err() {
+                if writeln!(out, "{}", server::bus::cloud_event(event, engine::incarnation_of(&forks, event.seq))).is_err() {
                     return Ok(());
                 }
             }

@@ -69,6 +69,7 @@ impl Running {
         let clock = self.shop.clock();
         let gateways: Vec<Arc<dyn Gateway>> = vec![Arc::new(TestGateway::new(clock))];
         let connectors = tokio::spawn(connectors::run(self.shop.clone(), gateways));
+        let bus = tokio::spawn(crate::bus::run(self.shop.clone()));
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
         let app = router(self.shop.clone(), self.limits, metrics);
         let (drain, draining) = tokio::sync::oneshot::channel::<()>();
@@ -87,6 +88,8 @@ impl Running {
             () = async { let _ = draining.await; tokio::time::sleep(DRAIN).await } => tracing::warn!("requests were cut off"),
         }
         connectors.abort();
+        bus.abort();
+        crate::bus::settle(&self.shop).await;
         let shop = self.shop.clone();
         tokio::task::spawn_blocking(move || shop.engine.stop()).await.map_err(|error| Error::Engine(error.to_string()))?;
         match self.shop.engine.failure() {

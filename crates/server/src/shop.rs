@@ -1,10 +1,11 @@
 //! The shop as the edge sees it: submit and wait until durable, read beside the writer.
 
+use crate::bus::Bus;
 use crate::keys::Keys;
 use crate::vault::Vault;
 use domain::Command;
 use domain::time::Timestamp;
-use engine::{Engine, Idempotency, OpenError, Options, ReadError, Reader, Reply, Submission};
+use engine::{Cursor, Engine, Idempotency, OpenError, Options, ReadError, Reader, Reply, Submission};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +30,8 @@ pub struct Shop {
     pub engine: Engine,
     pub vault: Vault,
     pub keys: Keys,
+    /// Who outside hears what, and where they stand.
+    pub bus: Bus,
     /// How far the log is durable, for those who wait.
     pub durable: watch::Receiver<u64>,
     clock: Clock,
@@ -45,6 +48,8 @@ pub enum Error {
     Vault(#[from] crate::vault::Error),
     #[error("the keys can't be used: {0}")]
     Keys(#[from] rusqlite::Error),
+    #[error("where subscriptions stand can't be read: {0}")]
+    Bus(#[from] ReadError),
 }
 
 /// The queue is full, or the engine has stopped.
@@ -74,7 +79,9 @@ impl Shop {
         });
         let engine = Engine::open(options)?;
         tokio::spawn(wake(replies_in, waiting.clone()));
+        let bus = Bus::open(&engine)?;
         Ok(Arc::new(Self {
+            bus,
             engine,
             vault: Vault::open(folder)?,
             keys: Keys::open(folder)?,
@@ -99,10 +106,28 @@ impl Shop {
     /// # Errors
     /// [`Busy`] when too much waits already.
     pub async fn submit(&self, command: Command, actor: String, idempotency: Option<Idempotency>) -> Result<Reply, Busy> {
+        let asked = |token| self.engine.submit(Submission { command, actor, idempotency, token }).is_ok();
+        let reply = self.wait_for(asked).await?;
+        if let Reply::Done { images, repeated: false, .. } = &reply {
+            self.bus.take_up(images);
+        }
+        Ok(reply)
+    }
+
+    /// Resolves once it is durable where subscriptions stand.
+    ///
+    /// # Errors
+    /// [`Busy`] when too much waits already.
+    pub async fn record_cursors(&self, cursors: Vec<Cursor>) -> Result<Reply, Busy> {
+        self.wait_for(|token| self.engine.record_cursors(cursors, token).is_ok()).await
+    }
+
+    /// The reply to what `ask` queues with the token; `ask` says whether it could.
+    async fn wait_for(&self, ask: impl FnOnce(u64) -> bool) -> Result<Reply, Busy> {
         let token = self.tokens.fetch_add(1, Ordering::Relaxed);
         let (wake, woken) = oneshot::channel();
         self.waiting.lock().expect("no thread panics with the lock").insert(token, wake);
-        if self.engine.submit(Submission { command, actor, idempotency, token }).is_err() {
+        if !ask(token) {
             self.waiting.lock().expect("no thread panics with the lock").remove(&token);
             return Err(Busy);
         }

@@ -35,12 +35,24 @@ pub struct Vault {
     connection: Mutex<Connection>,
     /// Keyed hashes find without reading; the key never leaves the vault.
     pepper: [u8; 32],
+    /// Seals secrets that are nobody's personal data.
+    secret_key: [u8; 32],
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(Error::Random)?;
     Ok(bytes)
+}
+
+/// What a sealed secret is bound to.
+const SECRET_AAD: &[u8] = b"quartermaster secret";
+
+/// A key of the vault itself, made at the first start.
+fn own_key(connection: &Connection, name: &str) -> Result<[u8; 32], Error> {
+    let fresh: [u8; 32] = random()?;
+    connection.execute("INSERT OR IGNORE INTO secrets(name, secret) VALUES (?1, ?2)", params![name, fresh])?;
+    Ok(connection.query_row("SELECT secret FROM secrets WHERE name = ?1", params![name], |row| row.get(0))?)
 }
 
 impl Vault {
@@ -53,10 +65,9 @@ impl Vault {
         // A destroyed key is overwritten, not only unlinked.
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.execute_batch(SCHEMA)?;
-        let fresh: [u8; 32] = random()?;
-        connection.execute("INSERT OR IGNORE INTO secrets(name, secret) VALUES ('pepper', ?1)", params![fresh])?;
-        let pepper = connection.query_row("SELECT secret FROM secrets WHERE name = 'pepper'", [], |row| row.get(0))?;
-        Ok(Self { connection: Mutex::new(connection), pepper })
+        let pepper = own_key(&connection, "pepper")?;
+        let secret_key = own_key(&connection, "secrets")?;
+        Ok(Self { connection: Mutex::new(connection), pepper, secret_key })
     }
 
     fn connection(&self) -> std::sync::MutexGuard<'_, Connection> {
@@ -142,6 +153,29 @@ impl Vault {
         serde_json::from_slice(&text).ok()
     }
 
+    /// Encrypts a secret of the shop (a webhook's, a vendor's): `v1.key.…`.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn seal_secret(&self, secret: &str) -> Result<Sealed, Error> {
+        let nonce: [u8; 12] = random()?;
+        let payload = Payload { msg: secret.as_bytes(), aad: SECRET_AAD };
+        let cipher = ChaCha20Poly1305::new(&Key::from(self.secret_key));
+        let sealed = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Error::Seal)?;
+        let mut bytes = nonce.to_vec();
+        bytes.extend(sealed);
+        Ok(Sealed(format!("v1.key.{}", URL_SAFE_NO_PAD.encode(bytes))))
+    }
+
+    /// What [`Vault::seal_secret`] sealed; `None` when this vault did not.
+    pub fn open_secret(&self, sealed: &Sealed) -> Option<String> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed.0.strip_prefix("v1.key.")?).ok()?;
+        let (nonce, body) = bytes.split_first_chunk::<12>()?;
+        let payload = Payload { msg: body, aad: SECRET_AAD };
+        let text = ChaCha20Poly1305::new(&Key::from(self.secret_key)).decrypt(&Nonce::from(*nonce), payload).ok()?;
+        String::from_utf8(text).ok()
+    }
+
     /// Destroys the key and the names. `false` when there is no such customer, or no longer.
     ///
     /// # Errors
@@ -181,5 +215,14 @@ mod tests {
         assert!(vault.erase(ada).unwrap());
         assert_eq!(vault.open_sealed::<String>(&sealed), None);
         assert_ne!(vault.customer(&[mail]).unwrap(), ada);
+    }
+
+    #[test]
+    fn a_secret_opens_in_its_own_vault_alone() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let sealed = Vault::open(folder.path()).unwrap().seal_secret("whsec_x").unwrap();
+        assert!(!sealed.0.contains("whsec"));
+        assert_eq!(Vault::open(folder.path()).unwrap().open_secret(&sealed).as_deref(), Some("whsec_x"));
+        assert_eq!(Vault::open(other.path()).unwrap().open_secret(&sealed), None);
     }
 }

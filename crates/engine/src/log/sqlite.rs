@@ -133,6 +133,28 @@ impl SqliteLog {
         Ok(self.meta("incarnation")?.unwrap_or(1))
     }
 
+    /// The last sequence of each life before the present one, oldest first.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn forks(&self) -> Result<Vec<u64>, Error> {
+        let mut forks = Vec::new();
+        for incarnation in 2..=self.incarnation()? {
+            forks.push(self.meta(&format!("fork.{incarnation}"))?.unwrap_or(0));
+        }
+        Ok(forks)
+    }
+
+    /// Ends the present life where the log ends now, and begins another.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub fn begin_incarnation(&self) -> Result<(), Error> {
+        let next = self.incarnation()? + 1;
+        self.set_meta(&format!("fork.{next}"), self.last)?;
+        self.set_meta("incarnation", next)
+    }
+
     /// # Errors
     /// When the log cannot be read.
     pub fn meta(&self, name: &str) -> Result<Option<u64>, Error> {
@@ -173,6 +195,9 @@ impl SqliteLog {
             }
         }
         target.set_meta("incarnation", self.incarnation()?)?;
+        for (at, end) in self.forks()?.into_iter().enumerate() {
+            target.set_meta(&format!("fork.{}", at + 2), end)?;
+        }
         target.connection.pragma_update(None, "synchronous", "FULL")?;
         target.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())

@@ -1,6 +1,7 @@
 //! Lists, from the store alone.
 
 use super::{ReadError, Reader};
+use crate::frame::Cursor;
 use crate::store;
 use domain::Image;
 use domain::id::OrderId;
@@ -125,6 +126,18 @@ impl Reader {
             images.push(store::image(kind, &body?)?);
         }
         Ok(images)
+    }
+
+    /// Where each subscription stands, as far as it was recorded.
+    ///
+    /// # Errors
+    /// As [`Reader::orders`].
+    pub fn cursors(&self) -> Result<Vec<Cursor>, ReadError> {
+        self.catch_up()?;
+        let mut statement = self.store.prepare_cached("SELECT body FROM cursors ORDER BY subscription")?;
+        let bodies = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let read = |body: rusqlite::Result<String>| serde_json::from_str(&body?).map_err(|_| rusqlite::Error::InvalidQuery);
+        Ok(bodies.map(read).collect::<Result<_, _>>()?)
     }
 
     /// Orders found by a keyed hash of a mail address (`email`) or a tracking number (`tracking`).

@@ -196,6 +196,6 @@ fn idempotency(record: &EngineRecord) -> Option<(&crate::frame::Idempotency, Opt
     match record {
         EngineRecord::Keyed(key) => Some((key, None)),
         EngineRecord::Refused { idempotency, rejection } => Some((idempotency, Some(rejection))),
-        EngineRecord::Started { .. } => None,
+        EngineRecord::Started { .. } | EngineRecord::Cursors { .. } => None,
     }
 }

@@ -1,11 +1,11 @@
 //! Tables of the store, and the rows that each transaction adds.
 
 use super::{IDEMPOTENCY_MS, idempotency, is_live};
-use crate::frame::Pending;
-use domain::Image;
+use crate::frame::{Cursor, EngineRecord, Pending};
 use domain::id::OrderId;
 use domain::order::Case;
 use domain::stock::movements;
+use domain::{Event, Image};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS case_events(
     order_id INTEGER NOT NULL, seq INTEGER NOT NULL, first_seq INTEGER NOT NULL, PRIMARY KEY(order_id, seq)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS idempotency(
     key TEXT PRIMARY KEY, body_hash TEXT NOT NULL, first_seq INTEGER NOT NULL, expires INTEGER NOT NULL, rejection TEXT, images TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursors(subscription INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS idempotency_expires ON idempotency(expires);
 ";
 
@@ -35,6 +36,9 @@ pub fn append(connection: &Connection, pending: &Pending) -> rusqlite::Result<()
     let committed = &pending.committed;
     let time = committed.time.0;
     for record in &pending.records {
+        if let EngineRecord::Cursors { cursors } = record {
+            cursors.iter().try_for_each(|cursor| put_cursor(connection, cursor))?;
+        }
         let Some((key, rejection)) = idempotency(record) else { continue };
         let rejection = rejection.map(|rejection| serde_json::to_string(rejection).expect("rejections serialize"));
         let sql =
@@ -43,6 +47,7 @@ pub fn append(connection: &Connection, pending: &Pending) -> rusqlite::Result<()
         connection.prepare_cached(sql)?.execute(row)?;
     }
     for (seq, recorded) in (committed.first_seq + pending.records.len() as u64..).zip(&committed.events) {
+        follow_cursor(connection, &recorded.event)?;
         if let Some(order) = recorded.subject.order() {
             let sql = "INSERT OR REPLACE INTO case_events(order_id, seq, first_seq) VALUES (?1, ?2, ?3)";
             connection.prepare_cached(sql)?.execute(params![order.0, seq, committed.first_seq])?;
@@ -66,6 +71,31 @@ pub fn append(connection: &Connection, pending: &Pending) -> rusqlite::Result<()
         }
     }
     Ok(())
+}
+
+fn put_cursor(connection: &Connection, cursor: &Cursor) -> rusqlite::Result<()> {
+    let body = serde_json::to_string(cursor).expect("cursors serialize");
+    let sql = "INSERT OR REPLACE INTO cursors(subscription, body) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute(params![cursor.subscription.0, body])?;
+    Ok(())
+}
+
+/// A subscription begins somewhere, is rewound, and ends.
+fn follow_cursor(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
+    match event {
+        Event::SubscriptionCreated(created) => {
+            let begun = &created.subscription;
+            put_cursor(connection, &Cursor::after(begun.id, begun.generation, begun.after))
+        }
+        Event::SubscriptionRewound(rewound) => {
+            put_cursor(connection, &Cursor::after(rewound.subscription, rewound.generation, rewound.after))
+        }
+        Event::SubscriptionDeleted(deleted) => {
+            connection.prepare_cached("DELETE FROM cursors WHERE subscription = ?1")?.execute([deleted.subscription.0])?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What an answer is rendered from: `[kind, key, body]`, cases without body since they fold from their events.

@@ -1,90 +1,131 @@
-//! Events on their way out: CloudEvents 1.0, filtered.
+//! The bus: every outside consumer is a subscription on the log, with a cursor of its own.
+//!
+//! Nobody here is waited for. Each reads the log at its own pace, what is in memory for it is bounded, and where it stands is told to
+//! the engine at most once a second ([`flush`]). What a subscription is, the log says; where it is, this room says.
 
-use domain::time::Timestamp;
-use engine::EventRow;
-use serde_json::json;
+mod availability;
+mod entry;
+mod filter;
+mod flush;
+mod outgoing;
+pub mod page;
+mod personal;
+pub mod secret;
 
-/// What a subscriber wants to hear.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    types: Vec<String>,
-    subject: Option<String>,
+pub use entry::{Circuit, Entry, Lag, Progress, Standing};
+pub use filter::Filter;
+pub use outgoing::{Outgoing, SOURCE, cloud_event};
+
+use crate::shop::Shop;
+use domain::Image;
+use domain::id::SubscriptionId;
+use domain::subscription::Subscription;
+use engine::{Cursor, Engine, ReadError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, RwLock};
+use tokio::sync::{Notify, watch};
+
+/// Every subscription with where it stands.
+pub struct Bus {
+    entries: RwLock<Entries>,
+    /// Orders' channels, for filters.
+    channels: page::Channels,
+    /// Somebody has moved.
+    dirty: Arc<Notify>,
+    /// Grows when a subscription came, changed or went.
+    changed: watch::Sender<u64>,
 }
 
-impl Filter {
-    /// `types` comma separated, `*` at an end stands for anything: `stock.*,order.placed`.
-    pub fn new(types: Option<&str>, subject: Option<String>) -> Self {
-        let types = types.into_iter().flat_map(|types| types.split(',')).map(str::trim).filter(|name| !name.is_empty());
-        let plain = |name: &str| name.trim_start_matches("quartermaster.").trim_end_matches(".v1").to_owned();
-        Self { types: types.map(plain).collect(), subject }
-    }
-
-    pub fn matches(&self, event: &EventRow) -> bool {
-        let kind = event.kind.trim_end_matches(".v1");
-        let wanted = self.types.is_empty()
-            || self.types.iter().any(|name| match name.strip_suffix('*') {
-                Some(start) => kind.starts_with(start),
-                None => kind == name,
-            });
-        wanted && self.subject.as_ref().is_none_or(|subject| *subject == event.subject)
-    }
+#[derive(Default)]
+struct Entries {
+    known: BTreeMap<SubscriptionId, Arc<Entry>>,
+    /// An answer that was overtaken brings nothing back.
+    deleted: BTreeSet<SubscriptionId>,
 }
 
-/// A CloudEvents 1.0 envelope around the bytes of the log.
-pub fn cloud_event(event: &EventRow) -> String {
-    let correlation = event.subject.split_once('/').map_or(event.subject.as_str(), |(_, id)| id);
-    let mut head = json!({
-        "specversion": "1.0",
-        "id": format!("1-{}", event.seq),
-        "source": "/shops/main",
-        "type": format!("quartermaster.{}", event.kind),
-        "subject": event.subject,
-        "time": Timestamp(event.time),
-        "datacontenttype": "application/json",
-        "sequence": format!("{:020}", event.seq),
-        "subjectsequence": format!("{:020}", event.subject_seq),
-        "correlationid": correlation,
-        "actor": event.actor,
-    });
-    if let Some(cause) = event.cause {
-        head["causationid"] = json!(format!("1-{cause}"));
-    }
-    let mut text = head.to_string();
-    text.pop();
-    text.push_str(",\"data\":");
-    text.push_str(&event.data);
-    text.push('}');
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(kind: &str) -> EventRow {
-        let (time, actor, subject) = (0, "a".into(), "order/ord_1".into());
-        EventRow { seq: 7, time, actor, kind: kind.into(), subject, subject_seq: 1, cause: Some(6), data: "{\"x\":1}".into() }
-    }
-
-    #[test]
-    fn types_match_by_name_or_start() {
-        for (types, kind, wanted) in [
-            (None, "order.placed.v1", true),
-            (Some("order.*"), "order.placed.v1", true),
-            (Some("stock.*, quartermaster.order.placed.v1"), "order.placed.v1", true),
-            (Some("order.place"), "order.placed.v1", false),
-        ] {
-            assert_eq!(Filter::new(types, None).matches(&event(kind)), wanted, "{types:?}");
+impl Bus {
+    /// Takes up what the engine knows.
+    ///
+    /// # Errors
+    /// When the cursors cannot be read.
+    pub fn open(engine: &Engine) -> Result<Self, ReadError> {
+        let bus = Self {
+            entries: RwLock::default(),
+            channels: page::Channels::default(),
+            dirty: Arc::new(Notify::new()),
+            changed: watch::channel(0).0,
+        };
+        let known = engine.query(|state| state.subscriptions.sorted().into_iter().map(|(_, known)| known.clone()).collect::<Vec<_>>());
+        let cursors = engine.reader()?.cursors()?;
+        let mut entries = Entries::default();
+        for subscription in known.unwrap_or_default() {
+            let cursor =
+                cursors.iter().find(|cursor| cursor.subscription == subscription.id && cursor.generation == subscription.generation);
+            let cursor = cursor.cloned().unwrap_or_else(|| begin(&subscription));
+            entries.known.insert(subscription.id, Arc::new(Entry::new(subscription, cursor, bus.dirty.clone())));
         }
-        assert!(!Filter::new(None, Some("order/ord_2".into())).matches(&event("order.placed.v1")));
+        *bus.entries.write().expect("no thread panics with the subscriptions") = entries;
+        Ok(bus)
     }
 
-    #[test]
-    fn an_envelope_is_json_with_the_payload_inside() {
-        let parsed: serde_json::Value = serde_json::from_str(&cloud_event(&event("order.placed.v1"))).unwrap();
-        assert_eq!(parsed["data"]["x"], 1);
-        assert_eq!(parsed["type"], "quartermaster.order.placed.v1");
-        assert_eq!(parsed["sequence"], "00000000000000000007");
-        assert_eq!(parsed["causationid"], "1-6");
+    fn entries(&self) -> std::sync::RwLockReadGuard<'_, Entries> {
+        self.entries.read().expect("no thread panics with the subscriptions")
     }
+
+    pub fn entry(&self, id: SubscriptionId) -> Option<Arc<Entry>> {
+        self.entries().known.get(&id).cloned()
+    }
+
+    /// In the order in which they were made.
+    pub fn list(&self) -> Vec<Arc<Entry>> {
+        self.entries().known.values().cloned().collect()
+    }
+
+    /// How every subscription stands: for lists, the dashboard and metrics.
+    pub fn standings(&self, shop: &Shop) -> Vec<Standing> {
+        self.list().iter().map(|entry| entry.standing(shop)).collect()
+    }
+
+    /// Takes up what commands did to subscriptions; `images` are those of a durable transaction, in any order of transactions.
+    pub fn take_up(&self, images: &[Image]) {
+        let mut changed = false;
+        for image in images {
+            let Image::Subscription(id, value) = image else { continue };
+            changed = true;
+            let mut entries = self.entries.write().expect("no thread panics with the subscriptions");
+            match value {
+                None => {
+                    entries.deleted.insert(*id);
+                    if let Some(entry) = entries.known.remove(id) {
+                        entry.end();
+                    }
+                }
+                Some(_) if entries.deleted.contains(id) => {}
+                Some(subscription) => match entries.known.get(id) {
+                    Some(entry) => entry.take_up(subscription),
+                    None => {
+                        let entry = Entry::new(subscription.clone(), begin(subscription), self.dirty.clone());
+                        entries.known.insert(*id, Arc::new(entry));
+                    }
+                },
+            }
+        }
+        if changed {
+            self.changed.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+fn begin(subscription: &Subscription) -> Cursor {
+    Cursor::after(subscription.id, subscription.generation, subscription.after)
+}
+
+/// Keeps what is known of subscriptions true, until the shop closes: where they stand goes to the engine, and the stalled are told of.
+pub async fn run(shop: Arc<Shop>) {
+    flush::run(shop).await;
+}
+
+/// Records where all stand, now: before the server stops.
+pub async fn settle(shop: &Arc<Shop>) {
+    flush::flush(shop).await;
 }

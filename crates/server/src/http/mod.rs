@@ -19,6 +19,7 @@ mod returns;
 mod router;
 mod routes;
 mod stock;
+mod subscriptions;
 
 pub use openapi::document as openapi;
 pub use problem::Problem;

@@ -128,12 +128,15 @@ fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
         ]
         .concat(),
         "/v1/events" => vec![
-            ("after", "sequence"),
-            ("limit", "most transactions to look at, 1 to 200"),
+            ("after", "sequence or event id; 410 when it is not in this log"),
+            ("limit", "most events, 1 to 200"),
             ("type", "types with *, comma separated: stock.*,order.placed"),
             ("subject", "for example order/ord_1JD"),
             ("wait", "seconds to wait for something new, at most 25"),
         ],
+        "/v1/subscriptions/{id}/events" => {
+            vec![("limit", "most events, 1 to 200"), ("wait", "seconds to wait for something new, at most 25")]
+        }
         "/v1/events/stream" => vec![("after", "sequence; Last-Event-ID wins"), ("type", "types with *"), ("subject", "one subject")],
         "/v1/availability" => vec![("channel", "channel code"), ("sku", "SKUs, comma separated")],
         "/v1/stock/{sku}" | "/v1/orders/{id}" => vec![("as_of", "sequence or RFC 3339 time")],

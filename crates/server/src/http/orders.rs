@@ -100,7 +100,8 @@ pub async fn timeline(call: Call) -> Result<Answer, Problem> {
     if events.is_empty() {
         return Err(Problem::not_found("order", &id.text()));
     }
-    let data = events.iter().map(|event| serde_json::from_str(&crate::bus::cloud_event(event)).unwrap_or(Value::Null)).collect();
+    let text = |event: &engine::EventRow| crate::bus::cloud_event(event, call.shop.engine.incarnation_of(event.seq));
+    let data = events.iter().map(|event| serde_json::from_str(&text(event)).unwrap_or(Value::Null)).collect();
     Ok(Answer::ok(list(data, false, None)))
 }
 

@@ -63,6 +63,14 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "invalid", "Invalid request", detail).with("field", json!(field))
     }
 
+    /// `common` is the last event that this log shares with the one that the cursor is from.
+    pub fn cursor_gone(cursor: &str, common: &str) -> Self {
+        let detail = format!(
+            "{cursor} is not in this log: it ends before, or was restored from a backup. Go on after {common}; what you had beyond it never happened here."
+        );
+        Self::new(StatusCode::GONE, "cursor_gone", "Cursor beyond the log", detail).with("common", json!(common))
+    }
+
     pub fn too_large(limit: usize) -> Self {
         let detail = format!("The body is larger than {limit} bytes. Send it in parts, or use the NDJSON bulk endpoints.");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Body too large", detail)

@@ -1,7 +1,10 @@
 //! Every route with who may use it; the router, the API description and the authorization test are made from this table.
 
 use super::call::{Answer, Call};
-use super::{Problem, alerts, catalog, counts, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock};
+use super::{
+    Problem, alerts, catalog, counts, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock,
+    subscriptions,
+};
 use crate::keys::Role;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +18,8 @@ pub enum Access {
     Sell,
     /// The warehouse and operators.
     Work,
+    /// Who may change anything: the systems that follow the shop.
+    Follow,
     /// Operators.
     Operate,
     Administer,
@@ -26,6 +31,7 @@ impl Access {
             Self::Read => &[Role::Admin, Role::Operator, Role::Warehouse, Role::Storefront, Role::ReadOnly],
             Self::Sell => &[Role::Admin, Role::Operator, Role::Storefront],
             Self::Work => &[Role::Admin, Role::Operator, Role::Warehouse],
+            Self::Follow => &[Role::Admin, Role::Operator, Role::Warehouse, Role::Storefront],
             Self::Operate => &[Role::Admin, Role::Operator],
             Self::Administer => &[Role::Admin],
         }
@@ -150,6 +156,18 @@ routes! {
     POST "/v1/alerts/{id}/acknowledge" Work alerts::alert_acknowledge, "Somebody looks at it";
     GET "/v1/events" Read events::pull, "Events after a sequence; waits when asked to";
     GET "/v1/events/stream" Read events::stream, "Events as they happen (SSE, Last-Event-ID)";
+    POST "/v1/subscriptions" Operate subscriptions::subscription_create, "Subscribe: pull, sse or webhook, from the beginning, now, a time or a sequence", r#"{"name":"ERP","kind":"webhook","filter":{"types":["order.*","stock.adjusted"],"subjects":[],"channels":["web"]},"webhook":{"url":"https://erp.example/events","concurrency":4,"timeout_ms":15000},"personal_data":false,"history":false,"start":"now"}"#;
+    GET "/v1/subscriptions" Read subscriptions::subscription_list, "List subscriptions with cursor and lag";
+    GET "/v1/subscriptions/{id}" Read subscriptions::subscription_get, "One subscription";
+    PUT "/v1/subscriptions/{id}" Operate subscriptions::subscription_update, "Replace name, filter and settings", r#"{"name":"ERP","filter":{"types":["order.*"],"subjects":[],"channels":[]},"webhook":{"url":"https://erp.example/events"},"personal_data":false,"history":false}"#;
+    POST "/v1/subscriptions/{id}/pause" Operate subscriptions::subscription_pause, "Stop; the cursor waits", r#"{"reason":"maintenance"}"#;
+    POST "/v1/subscriptions/{id}/resume" Operate subscriptions::subscription_resume, "Go on from the cursor";
+    POST "/v1/subscriptions/{id}/delete" Operate subscriptions::subscription_delete, "End a subscription";
+    POST "/v1/subscriptions/{id}/rewind" Operate subscriptions::subscription_rewind, "Move the cursor: beginning, now, a time, a sequence", r#"{"to":"2026-11-24T09:30:00Z"}"#;
+    POST "/v1/subscriptions/{id}/rotate-secret" Operate subscriptions::subscription_rotate, "A new secret; the old one signs along for a while", r#"{"overlap_seconds":86400}"#;
+    GET "/v1/subscriptions/{id}/events" Read subscriptions::fetch, "What comes after the cursor; waits when asked to";
+    POST "/v1/subscriptions/{id}/ack" Follow subscriptions::ack, "All up to this event is dealt with", r#"{"cursor":"1-4821"}"#;
+    GET "/v1/subscriptions/{id}/stream" Read subscriptions::stream, "A stream of one's own (SSE); what has left moves the cursor";
     POST "/v1/keys" Administer keys::key_create, "Create a key; its secret is shown once", r#"{"name":"web shop","role":"storefront"}"#;
     GET "/v1/keys" Administer keys::key_list, "List keys";
     POST "/v1/keys/{id}/revoke" Administer keys::key_revoke, "End a key";

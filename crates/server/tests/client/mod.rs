@@ -35,6 +35,7 @@ impl Client {
         let shop = Shop::open(folder.path(), None).unwrap();
         let gateways: Vec<Arc<dyn Gateway>> = vec![Arc::new(TestGateway::new(shop.clock()))];
         tokio::spawn(connectors::run(shop.clone(), gateways));
+        tokio::spawn(server::bus::run(shop.clone()));
         let (_, key) = shop.keys.create("test", Role::Admin).unwrap();
         Self { router: router(shop.clone(), Limits::default(), None), shop, key, folder }
     }

@@ -159,6 +159,17 @@ pub const SHAPES: &[(&str, &str)] = &[
             "raised_at":"2026-11-24T09:30:00.000Z","acknowledged_by?":"ada","cleared_at?":"2026-11-24T09:30:00.000Z","version":1}"#,
     ),
     (
+        "subscription",
+        r#"{"object":"subscription","id":"sub_1","name":"ERP","kind":"webhook","filter":{"types":["order.*"],"subjects":["order/*"],"channels":["web"]},
+            "webhook?":{"url":"https://erp.example/events","concurrency":4,"timeout_ms":15000,"secrets":[{"expires_at?":"2026-11-25T09:30:00.000Z"}]},
+            "personal_data":false,"history":false,"stalled_after_seconds?":300,"status":"active","status_reason?":"maintenance","cursor":"1-4821",
+            "lag":{"events":0,"seconds":0},"circuit":"closed","last_error?":"answered 500","failing_since?":"2026-11-24T09:30:00.000Z","parked":0,
+            "backfills":[{"next":"1-7","to":"1-99"}],"secret?":"whsec_…","created_at":"2026-11-24T09:30:00.000Z","updated_at":"2026-11-24T09:30:00.000Z",
+            "version":1}"#,
+    ),
+    ("deleted_subscription", r#"{"object":"subscription","id":"sub_1","deleted":true}"#),
+    ("acknowledgment", r#"{"object":"acknowledgment","subscription":"sub_1","cursor":"1-4821"}"#),
+    (
         "key",
         r#"{"object":"key","id":"key_1","name":"web shop","role":"storefront","secret?":"qm_…","created_at":"2026-11-24T09:30:00.000Z",
             "last_used_at?":"2026-11-24T09:30:00.000Z","revoked_at?":"2026-11-24T09:30:00.000Z"}"#,
@@ -222,6 +233,7 @@ const RESOURCES: &[(&str, &str)] = &[
     ("alerts", "alert"),
     ("events", "event"),
     ("keys", "key"),
+    ("subscriptions", "subscription"),
 ];
 
 /// Which shape a route answers with; `None` where it is not written down.
@@ -233,6 +245,10 @@ pub fn of_route(method: &str, path: &str) -> Option<Answer> {
         ("GET", "/v1/stock/{sku}/why") => return Some(Answer::One("why")),
         ("GET", "/v1/availability") => return Some(Answer::List("availability")),
         ("GET", "/v1/orders/{id}/timeline") => return Some(Answer::List("event")),
+        ("GET", "/v1/subscriptions/{id}/events") => return Some(Answer::List("event")),
+        ("GET", "/v1/subscriptions/{id}/stream") => return None,
+        ("POST", "/v1/subscriptions/{id}/ack") => return Some(Answer::One("acknowledgment")),
+        ("POST", "/v1/subscriptions/{id}/delete") => return Some(Answer::One("deleted_subscription")),
         ("POST", "/v1/orders/{id}/refunds/preview") => return Some(Answer::One("refund_preview")),
         _ => {}
     }

@@ -1,0 +1,110 @@
+//! `availability.changed`: what channels can sell of the SKUs that stock events touched. Made here, not in the log: only the latest counts.
+
+use super::{Filter, Outgoing};
+use crate::shop::Shop;
+use domain::id::Sku;
+use domain::stock::{Sellable, sellable};
+use engine::EventRow;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub const KIND: &str = "availability.changed.v1";
+
+#[derive(Deserialize)]
+struct Lines {
+    #[serde(default)]
+    lines: Vec<Line>,
+    sku: Option<Sku>,
+    level: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    sku: Option<Sku>,
+    level: Option<serde::de::IgnoredAny>,
+}
+
+/// SKUs whose level an event changed; it carries the level that it left.
+pub fn touched(data: &str) -> Vec<Sku> {
+    if !data.contains("\"level\"") {
+        return Vec::new();
+    }
+    let Ok(parsed) = serde_json::from_str::<Lines>(data) else { return Vec::new() };
+    let lines = parsed.lines.into_iter().filter(|line| line.level.is_some()).filter_map(|line| line.sku);
+    parsed.sku.filter(|_| parsed.level.is_some()).into_iter().chain(lines).collect()
+}
+
+/// One event per SKU and channel, as it stands now, in the place of the last event of the page that touched the SKU. Many changes
+/// of one SKU become one; the id names when it was looked at, so a later look is another event.
+pub async fn changed(shop: &Arc<Shop>, filter: &Filter, events: &[Arc<Outgoing>]) -> Vec<Arc<Outgoing>> {
+    let mut last: BTreeMap<Sku, (u64, i64)> = BTreeMap::new();
+    for event in events {
+        for sku in &event.touched {
+            last.insert(sku.clone(), (event.seq, event.time));
+        }
+    }
+    if last.is_empty() {
+        return Vec::new();
+    }
+    let (skus, wanted): (Vec<Sku>, Vec<_>) = (last.keys().cloned().collect(), filter.channels().to_vec());
+    let asked = shop.query(move |state| {
+        let mut rows = Vec::new();
+        for (code, channel) in state.catalog.channels.sorted() {
+            if channel.active && (wanted.is_empty() || wanted.contains(code)) {
+                rows.extend(skus.iter().map(|sku| (sku.clone(), code.clone(), sellable(state, channel, sku))));
+            }
+        }
+        rows
+    });
+    let Some(rows) = asked.await else { return Vec::new() };
+    // What was seen is durable by now, and nothing older than this.
+    let seen = shop.engine.durable();
+    let incarnation = shop.engine.incarnation();
+    let mut made: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut changed = Vec::with_capacity(rows.len());
+    for (sku, channel, available) in rows {
+        let (seq, time) = last[&sku];
+        let nth = made.entry(seq).and_modify(|nth| *nth += 1).or_insert(1);
+        let data =
+            json!({"sku": sku, "channel": channel, "available": units(available), "unlimited": available == Some(Sellable::Unlimited)});
+        let row = EventRow {
+            seq,
+            time,
+            actor: "bus".into(),
+            kind: KIND.into(),
+            subject: format!("availability/{sku}@{channel}"),
+            subject_seq: seen,
+            cause: None,
+            data: data.to_string(),
+        };
+        let id = format!("{incarnation}-{seen}-{sku}@{channel}");
+        let event = Outgoing::derived(row, *nth, id, channel);
+        if filter.matches(&event) {
+            changed.push(Arc::new(event));
+        }
+    }
+    changed.sort_by_key(|event| (event.seq, event.nth));
+    changed
+}
+
+fn units(available: Option<Sellable>) -> Value {
+    match available {
+        Some(Sellable::Units(units)) => json!(units),
+        Some(Sellable::Unlimited) | None => json!(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stock_event_names_what_it_touched() {
+        let names = |data: &str| touched(data).iter().map(|sku| sku.to_string()).collect::<Vec<_>>().join(" ");
+        assert_eq!(names(r#"{"lines":[{"sku":"MUG","level":{"version":1}},{"sku":"CUP"}]}"#), "MUG");
+        assert_eq!(names(r#"{"sku":"MUG","level":{"version":1}}"#), "MUG");
+        assert_eq!(names(r#"{"order":"ord_1"}"#), "");
+    }
+}
