@@ -14,6 +14,7 @@ pub mod fulfillment;
 pub mod id;
 pub mod invariants;
 pub mod limits;
+mod memory;
 pub mod money;
 pub mod notification;
 pub mod order;
@@ -33,6 +34,7 @@ pub mod transfer;
 
 pub use command::Command;
 pub use event::{Event, Recorded, Subject};
+pub use memory::Fetch;
 pub use rejection::Rejection;
 pub use settle::{Context, Transaction};
 pub use state::{Image, State};

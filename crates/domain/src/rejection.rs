@@ -2,6 +2,7 @@
 
 use crate::event::stock::Shorted;
 use crate::id::OrderId;
+use crate::memory::Fetch;
 use crate::money::Amount;
 use crate::quantity::Quantity;
 use serde::{Deserialize, Serialize};
@@ -43,15 +44,6 @@ pub enum Rejection {
     RefundTooLarge { wanted: Amount, refundable: Amount },
     /// Something has to be confirmed by the caller first.
     ConfirmationNeeded { field: SmolStr, problem: SmolStr },
-}
-
-/// What the engine fetches from the store.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Fetch {
-    /// As in [`crate::Image::kind`].
-    pub kind: SmolStr,
-    /// As in [`crate::Image::key`].
-    pub key: SmolStr,
 }
 
 /// How the edge answers.
@@ -146,7 +138,7 @@ impl Rejection {
     /// What happened and what to do next.
     pub fn detail(&self) -> String {
         match self {
-            Self::NotLoaded { key } => format!("{} {} is not in memory; try again.", key.kind, key.key),
+            Self::NotLoaded { key } => format!("{key} is not in memory; try again."),
             Self::NotFound { kind, id } => format!("There is no {kind} \"{id}\". Check the spelling, or create it first."),
             Self::AlreadyExists { kind, id } => format!("There is already a {kind} \"{id}\". Update it, or choose another name."),
             Self::Invalid { field, problem } => format!("{field}: {problem}."),

@@ -6,6 +6,7 @@
 
 use crate::command::{self, Command};
 use crate::event::{Event, Recorded, Subject};
+use crate::id::OrderId;
 use crate::limits::TRANSACTION_EVENTS_MAX;
 use crate::rejection::Rejection;
 use crate::state::{State, SubjectCount};
@@ -75,15 +76,7 @@ impl State {
             assert!(transaction.events.len() <= TRANSACTION_EVENTS_MAX * 4, "reactions do not come to an end");
             let cause = transaction.events.len().checked_sub(1).map(|last| u32::try_from(last).expect("bounded above"));
             if let Some(id) = self.touched.cases.pop_first() {
-                let Some(case) = self.cases.shared(&id) else { continue };
-                let mut events = payment::react(self, cx, &case);
-                if events.is_empty() {
-                    events = fulfillment::react(self, cx, &case);
-                }
-                if events.is_empty() {
-                    events = order::react(self, cx, &case);
-                    events.extend(alert::react_case(self, &case));
-                }
+                let events = self.answer_case(cx, id);
                 let cause = last_of(transaction, &Subject::Order(id)).or(cause);
                 for event in events {
                     self.record(cx.now, transaction, cause, event);
@@ -112,6 +105,20 @@ impl State {
         }
     }
 
+    /// Money first, then work, then what is told: the first room with something to say.
+    fn answer_case(&self, cx: &Context, id: OrderId) -> Vec<Event> {
+        let Some(case) = self.cases.get(&id) else { return Vec::new() };
+        let mut events = payment::react(self, cx, case);
+        if events.is_empty() {
+            events = fulfillment::react(self, cx, case);
+        }
+        if events.is_empty() {
+            events = order::react(self, cx, case);
+            events.extend(alert::react_case(self, case));
+        }
+        events
+    }
+
     fn record(&mut self, now: Timestamp, transaction: &mut Transaction, cause: Option<u32>, mut event: Event) {
         let subject = event.subject();
         let subject_seq = self.apply_event(now, &subject, &mut event);
@@ -137,7 +144,9 @@ impl State {
     fn apply_event(&mut self, now: Timestamp, subject: &Subject, event: &mut Event) -> u64 {
         catalog::apply(self, event);
         stock::apply(self, now, event);
-        order::apply(self, now, event);
+        if let Some(id) = subject.order() {
+            order::apply(self, now, id, event);
+        }
         purchasing::apply(self, now, event);
         transfer::apply(self, now, event);
         count::apply(self, now, event);
@@ -153,7 +162,11 @@ impl State {
         }
     }
 
+    /// Adjustments and moves happen once: nothing is kept of them.
     fn count_event(&mut self, subject: &Subject) -> u64 {
+        if matches!(subject, Subject::Adjustment(_) | Subject::Move(_)) {
+            return 1;
+        }
         if let Some(count) = self.subjects.get_mut(subject) {
             count.events += 1;
             return count.events;

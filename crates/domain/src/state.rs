@@ -13,13 +13,14 @@ use crate::id::{
     AlertId, ChannelCode, CountId, CustomerId, DeliveryId, EffectId, HoldId, KeyId, LocationCode, OrderId, PurchaseOrderId, ReceiptId,
     ReturnId, Sku, SubscriptionId, SupplierCode, TransferId,
 };
+use crate::memory::Fetch;
 use crate::notification::Topic;
 use crate::order::{Case, Claims};
 use crate::purchasing::{Policy, PolicyKey, PurchaseOrder, Purchasing, Supplier};
 use crate::returns::Return;
 use crate::stock::{Hold, Level, LevelKey, Receipt, Stock};
 use crate::subscription::Subscription;
-use crate::table::Table;
+use crate::table::{Lookup, Table};
 use crate::time::Timestamp;
 use crate::transfer::Transfer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -48,13 +49,15 @@ pub struct State {
     /// Mails and purchase orders that have to go out.
     pub(crate) outbox: BTreeSet<DeliveryId>,
     pub(crate) claims: Claims,
-    pub(crate) externals: BTreeMap<(ChannelCode, SmolStr), OrderId>,
+    pub(crate) externals: Lookup<(ChannelCode, SmolStr), OrderId>,
     /// Levels that may have something to give to those who wait; a superset, tried by `due`.
     pub(crate) fillable: BTreeSet<LevelKey>,
     /// Conditions that hold, with their alerts.
-    pub(crate) open_alerts: BTreeMap<Condition, AlertId>,
+    pub(crate) open_alerts: Lookup<Condition, AlertId>,
     /// What the events since the last look touched, for the reactions.
     pub(crate) touched: Touched,
+    /// What the store was asked for in vain, for the command at hand.
+    pub(crate) absent: BTreeSet<Fetch>,
 }
 
 /// What reactions look at again.
@@ -104,6 +107,24 @@ pub struct Counters {
 pub const FIRST_ORDER_NUMBER: u64 = 1000;
 
 macro_rules! images {
+    (shown: { $($shown:tt)* } tallies: { $($tally:tt)* }) => {
+        entities! { $($shown)* $($tally)* }
+        takes! { push_shown, $($shown)* }
+        takes! { push_tallies, $($tally)* }
+    };
+}
+
+macro_rules! takes {
+    ($take:ident, $($variant:ident($key:ty, $value:ty) = $kind:literal, $($table:ident).+, |$v:ident| $key_of:expr;)*) => {
+        impl State {
+            fn $take(&mut self, images: &mut Vec<Image>) {
+                $(self.$($table).+.take_touched(|key, value| images.push(Image::$variant(key, value)));)*
+            }
+        }
+    };
+}
+
+macro_rules! entities {
     ($($variant:ident($key:ty, $value:ty) = $kind:literal, $($table:ident).+, |$v:ident| $key_of:expr;)*) => {
         /// An entity as it is after a transaction; `None` when it is gone. The unit of store, recovery and hash.
         #[derive(Debug, Clone)]
@@ -150,18 +171,23 @@ macro_rules! images {
         }
 
         impl State {
-            /// After-images of what was touched since the last call, in a fixed order.
-            pub fn take_images(&mut self) -> Vec<Image> {
-                let mut images = Vec::new();
-                $(images.extend(self.$($table).+.take_touched().into_iter().map(|(key, value)| Image::$variant(key, value)));)*
-                images
-            }
-
             /// Every entity in memory, in a fixed order.
             pub fn images(&self) -> Vec<Image> {
                 let mut images = Vec::new();
                 $(images.extend(self.$($table).+.sorted().into_iter().map(|(key, value)| Image::$variant(key.clone(), Some(value.clone()))));)*
                 images
+            }
+
+            /// The entity in memory is the very one that the image shows, and nothing of it is yet to be told.
+            pub(crate) fn stands_as(&self, image: &Image) -> bool {
+                match image {
+                    $(Image::$variant(key, Some(value)) => self.$($table).+.stands_as(key, value),
+                      Image::$variant(_, None) => false,)*
+                }
+            }
+
+            pub(crate) fn evict_row(&mut self, image: &Image) {
+                match image { $(Image::$variant(key, _) => { self.$($table).+.evict(key); })* }
             }
 
             fn load_row(&mut self, image: Image) {
@@ -175,26 +201,30 @@ macro_rules! images {
 }
 
 images! {
-    Item(Sku, Item) = "item", catalog.items, |v| v.sku.clone();
-    Location(LocationCode, Location) = "location", catalog.locations, |v| v.code.clone();
-    Channel(ChannelCode, Channel) = "channel", catalog.channels, |v| v.code.clone();
-    Settings((), Settings) = "settings", catalog.settings, |_v| ();
-    Level(LevelKey, Level) = "level", stock.levels, |v| (v.sku.clone(), v.location.clone());
-    Hold(HoldId, Hold) = "hold", stock.holds, |v| v.id;
-    Receipt(ReceiptId, Receipt) = "receipt", stock.receipts, |v| v.id;
-    Case(OrderId, Case) = "case", cases, |v| v.order.id;
-    Supplier(SupplierCode, Supplier) = "supplier", purchasing.suppliers, |v| v.code.clone();
-    Policy(PolicyKey, Policy) = "policy", purchasing.policies, |v| (v.sku.clone(), v.location.clone());
-    PurchaseOrder(PurchaseOrderId, PurchaseOrder) = "purchase_order", purchasing.orders, |v| v.id;
-    Transfer(TransferId, Transfer) = "transfer", transfers, |v| v.id;
-    Count(CountId, Count) = "count", counts, |v| v.id;
-    Customer(CustomerId, Customer) = "customer", customers, |v| v.id;
-    Return(ReturnId, Return) = "return", returns, |v| v.id;
-    Alert(AlertId, Alert) = "alert", alerts, |v| v.id;
-    Key(KeyId, Key) = "key", keys, |v| v.id;
-    Subscription(SubscriptionId, Subscription) = "subscription", subscriptions, |v| v.id;
-    Counters((), Counters) = "counters", counters, |_v| ();
-    Subject(Subject, SubjectCount) = "subject", subjects, |v| v.subject.clone();
+    shown: {
+        Item(Sku, Item) = "item", catalog.items, |v| v.sku.clone();
+        Location(LocationCode, Location) = "location", catalog.locations, |v| v.code.clone();
+        Channel(ChannelCode, Channel) = "channel", catalog.channels, |v| v.code.clone();
+        Settings((), Settings) = "settings", catalog.settings, |_v| ();
+        Hold(HoldId, Hold) = "hold", stock.holds, |v| v.id;
+        Receipt(ReceiptId, Receipt) = "receipt", stock.receipts, |v| v.id;
+        Case(OrderId, Case) = "case", cases, |v| v.order.id;
+        Supplier(SupplierCode, Supplier) = "supplier", purchasing.suppliers, |v| v.code.clone();
+        Policy(PolicyKey, Policy) = "policy", purchasing.policies, |v| (v.sku.clone(), v.location.clone());
+        PurchaseOrder(PurchaseOrderId, PurchaseOrder) = "purchase_order", purchasing.orders, |v| v.id;
+        Transfer(TransferId, Transfer) = "transfer", transfers, |v| v.id;
+        Count(CountId, Count) = "count", counts, |v| v.id;
+        Customer(CustomerId, Customer) = "customer", customers, |v| v.id;
+        Return(ReturnId, Return) = "return", returns, |v| v.id;
+        Alert(AlertId, Alert) = "alert", alerts, |v| v.id;
+        Key(KeyId, Key) = "key", keys, |v| v.id;
+        Subscription(SubscriptionId, Subscription) = "subscription", subscriptions, |v| v.id;
+    }
+    tallies: {
+        Level(LevelKey, Level) = "level", stock.levels, |v| (v.sku.clone(), v.location.clone());
+        Counters((), Counters) = "counters", counters, |_v| ();
+        Subject(Subject, SubjectCount) = "subject", subjects, |v| v.subject.clone();
+    }
 }
 
 /// Text of a key, unique within its kind.
@@ -242,12 +272,34 @@ impl KeyText for Subject {
 }
 
 impl State {
+    /// After-images of what was touched since the last call, in a fixed order.
+    pub fn take_images(&mut self) -> Vec<Image> {
+        let mut images = self.take_shown();
+        self.push_tallies(&mut images);
+        images
+    }
+
+    /// As [`State::take_images`], without what [`State::take_tallies`] takes: what the answer to a command may show.
+    pub fn take_shown(&mut self) -> Vec<Image> {
+        let mut images = Vec::new();
+        self.push_shown(&mut images);
+        images
+    }
+
+    /// After-images of what nearly every transaction moves on: levels, counters and counts of events. They may be taken once for many
+    /// transactions.
+    pub fn take_tallies(&mut self) -> Vec<Image> {
+        let mut images = Vec::new();
+        self.push_tallies(&mut images);
+        images
+    }
+
     pub fn counters(&self) -> Counters {
         self.counters.get(&()).cloned().unwrap_or_default()
     }
 
     pub(crate) fn counters_mut(&mut self) -> &mut Counters {
-        if !self.counters.contains(&()) {
+        if self.counters.is_empty() {
             self.counters.insert((), Counters::default());
         }
         self.counters.get_mut(&()).expect("inserted above")
@@ -316,17 +368,6 @@ impl State {
         self.load_row(image);
     }
 
-    /// Lets go of a closed case that the store keeps. `false` when it may not leave.
-    pub fn evict_case(&mut self, id: OrderId) -> bool {
-        let Some(case) = self.cases.shared(&id) else { return false };
-        if !case.may_leave() {
-            return false;
-        }
-        self.unindex_case(&case);
-        self.cases.evict(&id);
-        true
-    }
-
     /// Cases with work outside, by effect: what connectors have to do.
     pub fn effects(&self) -> impl Iterator<Item = (EffectId, OrderId)> {
         self.effects.iter().map(|(effect, order)| (*effect, *order))
@@ -348,25 +389,18 @@ impl State {
     }
 
     pub fn level_mut(&mut self, sku: &Sku, location: &LocationCode) -> &mut Level {
-        let key = (sku.clone(), location.clone());
-        if !self.stock.levels.contains(&key) {
-            self.stock.index_level(&key);
-            self.stock.levels.insert(key.clone(), Level::new(sku.clone(), location.clone()));
-        }
-        self.touched.levels.insert(key.clone());
-        self.stock.levels.get_mut(&key).expect("inserted above")
+        self.level_at(&(sku.clone(), location.clone()))
     }
 
-    /// Changes a case and keeps its indexes true.
-    ///
-    /// # Panics
-    /// When the case is not in memory: `decide` looked it up.
-    pub(crate) fn change_case(&mut self, id: OrderId, change: impl FnOnce(&mut Case)) {
-        let before = self.cases.shared(&id).expect("decide looked the case up");
-        self.touched.cases.insert(id);
-        let case = self.cases.get_mut(&id).expect("present above");
-        change(case);
-        let after = self.cases.shared(&id).expect("present above");
-        self.reindex_case(&before, &after);
+    /// As [`State::level_mut`], by its key.
+    pub(crate) fn level_at(&mut self, key: &LevelKey) -> &mut Level {
+        if !self.stock.levels.contains(key) {
+            self.stock.index_level(key);
+            self.stock.levels.insert(key.clone(), Level::new(key.0.clone(), key.1.clone()));
+        }
+        if !self.touched.levels.contains(key) {
+            self.touched.levels.insert(key.clone());
+        }
+        self.stock.levels.get_mut(key).expect("inserted above")
     }
 }

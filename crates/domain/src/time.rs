@@ -29,10 +29,10 @@ impl Timestamp {
         Date(zone.to_datetime(self.jiff()).date())
     }
 
-    /// Minutes since local midnight.
-    pub fn minute_in(self, zone: &TimeZone) -> u16 {
-        let time = zone.to_datetime(self.jiff()).time();
-        u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
+    /// The civil day and the minutes since local midnight.
+    pub fn local(self, zone: &TimeZone) -> (Date, u16) {
+        let local = zone.to_datetime(self.jiff());
+        (Date(local.date()), u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs()))
     }
 
     fn jiff(self) -> jiff::Timestamp {
@@ -54,9 +54,50 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Every event has several times and days: they are written digit by digit, and through the calendar library only beyond the
+/// years 0 to 9999.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let (days, ms) = (self.0.div_euclid(DAY_MS), self.0.rem_euclid(DAY_MS));
+        let Some((year, month, day)) = civil_of(days).filter(|_| self.0 <= jiff::Timestamp::MAX.as_millisecond()) else {
+            return serializer.collect_str(self);
+        };
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put_day(&mut text, year, month, day);
+        let parts = [(11, 2, ms / HOUR_MS), (14, 2, ms / MINUTE_MS % 60), (17, 2, ms / SECOND_MS % 60), (20, 3, ms % SECOND_MS)];
+        for (at, width, value) in parts {
+            put(&mut text[at..at + width], value);
+        }
+        serializer.serialize_str(std::str::from_utf8(&text).expect("digits are ASCII"))
+    }
+}
+
+/// Year, month and day of a count of days since 1970-01-01, for the years 0 to 9999; by Howard Hinnant's `civil_from_days`
+/// (<https://howardhinnant.github.io/date_algorithms.html>): years begin in March, so that the leap day is the last.
+fn civil_of(days: i64) -> Option<(i64, i64, i64)> {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let since_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * since_march + 2) / 5 + 1;
+    let month = if since_march < 10 { since_march + 3 } else { since_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (0..=9999).contains(&year).then_some((year, month, day))
+}
+
+/// Writes `2026-11-24` over the first ten bytes.
+fn put_day(text: &mut [u8], year: i64, month: i64, day: i64) {
+    put(&mut text[..4], year);
+    put(&mut text[5..7], month);
+    put(&mut text[8..10], day);
+}
+
+/// Writes a number into all of `digits`, which it fits.
+fn put(digits: &mut [u8], mut number: i64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).expect("one digit");
+        number /= 10;
     }
 }
 
@@ -104,7 +145,12 @@ impl fmt::Display for Date {
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if self.0.year() < 0 {
+            return serializer.collect_str(self);
+        }
+        let mut text = *b"0000-00-00";
+        put_day(&mut text, i64::from(self.0.year()), i64::from(self.0.month()), i64::from(self.0.day()));
+        serializer.serialize_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
 
@@ -112,5 +158,22 @@ impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = smol_str::SmolStr::deserialize(deserializer)?;
         Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_digit_by_digit_is_what_the_calendar_says() {
+        let far = [i64::MIN, i64::MAX, -1, 0, 1, 253_402_300_799_999, 253_402_300_800_000, -62_167_219_200_000, -62_167_219_200_001];
+        let days = (-1_200_000..1_500_000).step_by(97).map(|day| day * DAY_MS + day.rem_euclid(DAY_MS));
+        for ms in far.into_iter().chain(days) {
+            let at = Timestamp(ms);
+            assert_eq!(serde_json::to_string(&at).unwrap(), format!("\"{at}\""));
+            let day = at.utc_date();
+            assert_eq!(serde_json::to_string(&day).unwrap(), format!("\"{day}\""));
+        }
     }
 }

@@ -29,17 +29,17 @@ pub fn encode(pending: &Pending) -> String {
     let mut seq = committed.first_seq;
     let first_event = seq + pending.records.len() as u64;
     for record in &pending.records {
-        write(&mut body, format_args!("{{\"seq\":{seq}"));
+        member(&mut body, "{\"seq\":", &seq);
         splice(&mut body, record);
         seq += 1;
     }
     for recorded in &committed.events {
-        write(&mut body, format_args!("{{\"seq\":{seq},\"subject\":"));
-        json(&mut body, &recorded.subject.text());
-        write(&mut body, format_args!(",\"subject_seq\":{}", recorded.subject_seq));
+        member(&mut body, "{\"seq\":", &seq);
+        member(&mut body, ",\"subject\":", &recorded.subject.text());
+        member(&mut body, ",\"subject_seq\":", &recorded.subject_seq);
         if let Some(cause) = recorded.cause {
             // Sequence of the event that this one answers.
-            write(&mut body, format_args!(",\"cause\":{}", first_event + u64::from(cause)));
+            member(&mut body, ",\"cause\":", &(first_event + u64::from(cause)));
         }
         splice(&mut body, &recorded.event);
         seq += 1;
@@ -63,8 +63,9 @@ fn json(body: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(body, value).expect("events serialize");
 }
 
-fn write(body: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    std::io::Write::write_fmt(body, text).expect("memory takes all that is written");
+fn member(body: &mut Vec<u8>, name: &str, value: &impl Serialize) {
+    body.extend_from_slice(name.as_bytes());
+    json(body, value);
 }
 
 /// One line of a body, read back.

@@ -9,9 +9,9 @@ use crate::record::{self, Decoded};
 use crate::sequencer::{Message, Sequencer, Turn};
 use crate::store::Store;
 use crate::writer::{LogThread, follow, row};
-use domain::id::{DeliveryId, OrderId};
+use domain::id::DeliveryId;
 use domain::time::Timestamp;
-use domain::{Event, Image, State};
+use domain::{Image, Recorded, State};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
@@ -202,11 +202,9 @@ pub fn catch_up(log: &SqliteLog, store: &mut Store, state: &mut State) -> Result
             batch.push(fold(row, store, state)?);
         }
         store.write(&batch)?;
-        let leaving: Vec<OrderId> =
-            batch.iter().flat_map(|pending| &pending.committed.events).filter_map(|event| event.subject.order()).collect();
-        leaving.into_iter().for_each(|id| {
-            state.evict_case(id);
-        });
+        for image in batch.iter().flat_map(|pending| pending.images.iter()) {
+            state.evict(image);
+        }
     }
 }
 
@@ -224,14 +222,7 @@ pub fn fold(row: Row, store: &Store, state: &mut State) -> Result<Pending, OpenE
                 records.push(record);
             }
             Decoded::Event(_, recorded) => {
-                if let Some(order) = recorded.subject.order()
-                    && !matches!(recorded.event, Event::OrderPlaced(_) | Event::OrderImported(_))
-                    && state.case(order).is_err()
-                    && let Some(image) = store.case(order)?
-                {
-                    state.load(image);
-                }
-                if !state.apply(time, &recorded) {
+                if !apply(store, state, time, &recorded)? {
                     return Err(broken(format!("{} does not follow from what came before", recorded.event.type_name())).into());
                 }
                 events.push(recorded);
@@ -242,4 +233,21 @@ pub fn fold(row: Row, store: &Store, state: &mut State) -> Result<Pending, OpenE
     let images = state.take_images().into();
     let (first_seq, last_seq, actor) = (row.first_seq, row.last_seq, row.actor);
     Ok(Pending { committed: Arc::new(Committed { first_seq, last_seq, time, actor, events }), records, images })
+}
+
+/// Applies a recorded event, after what it changes was fetched when that has left memory. `false` when it does not follow from what came
+/// before.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn apply(store: &Store, state: &mut State, time: Timestamp, recorded: &Recorded) -> rusqlite::Result<bool> {
+    while let Some(needed) = state.needed_by(&recorded.event) {
+        match store.fetch(needed)? {
+            images if images.is_empty() => state.note_absent(needed),
+            images => images.into_iter().for_each(|image| state.load(image)),
+        }
+    }
+    let follows = state.apply(time, recorded);
+    state.forget_absent();
+    Ok(follows)
 }

@@ -3,12 +3,12 @@
 use crate::engine::{Submission, weight};
 use crate::frame::{Answer, Batch, Committed, Cursor, EngineRecord, Idempotency, Pending, Reply};
 use crate::reader::{Reader, Shared};
+use crate::recover;
 use crate::store::Store;
 use domain::command::order::Command as OrderCommand;
-use domain::id::OrderId;
 use domain::rejection::Class;
 use domain::time::Timestamp;
-use domain::{Command, Context, Image, Rejection, State, Transaction};
+use domain::{Command, Context, Fetch, Image, Rejection, State, Transaction};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -49,8 +49,8 @@ pub struct Sequencer {
     /// Answers to keys that the store does not have yet, oldest first.
     pub recent: VecDeque<(u64, String)>,
     pub answers: BTreeMap<String, (Idempotency, Reply)>,
-    /// Cases that may leave memory once the store has this sequence.
-    pub leaving: VecDeque<(u64, OrderId, u64)>,
+    /// What may leave memory, as it stands, once the store has this sequence.
+    pub leaving: VecDeque<(u64, Image)>,
     pub started: (Instant, Timestamp),
     pub turn: Turn,
 }
@@ -85,9 +85,11 @@ impl Sequencer {
             if !self.turn.broken {
                 self.do_what_is_due(&mut batch);
             }
-            if !self.turn.broken {
-                self.let_go();
+            if self.turn.broken {
+                self.mend(&batch);
             }
+            self.let_go();
+            self.add_tallies(&mut batch);
             let empty = batch.transactions.is_empty() && batch.replies.is_empty() && batch.answers.is_empty();
             if !empty && frames.send(batch).is_err() {
                 return;
@@ -96,13 +98,38 @@ impl Sequencer {
                 self.refuse_the_rest(messages, frames);
                 return;
             }
-            if self.turn.broken {
-                self.shared.wait_durable(self.next_seq - 1, self.turn.generation);
-                if self.shared.generation() == self.turn.generation {
-                    self.begin_again();
+        }
+    }
+
+    /// Levels and counters move on with nearly every transaction: their after-images are taken once for all of a frame.
+    fn add_tallies(&mut self, batch: &mut Batch) {
+        if let Some(last) = batch.transactions.last_mut() {
+            let tallies = self.state.take_tallies();
+            last.images = last.images.iter().cloned().chain(tallies).collect();
+        }
+    }
+
+    /// A command panicked, and State cannot be trusted: it is read again as it is durable, and what this frame settled before is folded
+    /// onto it.
+    fn mend(&mut self, batch: &Batch) {
+        self.turn.broken = false;
+        let before = batch.transactions.first().map_or(self.next_seq, |first| first.committed.first_seq) - 1;
+        self.shared.wait_durable(before, self.turn.generation);
+        if self.shared.generation() != self.turn.generation {
+            // What came before is gone, and this frame with it.
+            return;
+        }
+        self.read_again();
+        for pending in &batch.transactions {
+            for recorded in &pending.committed.events {
+                match recover::apply(&self.store, &mut self.state, pending.committed.time, recorded) {
+                    Ok(true) => {}
+                    Ok(false) => return self.shared.fail("what was settled does not fold"),
+                    Err(error) => return self.shared.fail(&format!("the store could not be read: {error}")),
                 }
-                self.turn.broken = false;
             }
+            self.state.end_replay();
+            self.watch_leaving(pending.committed.last_seq);
         }
     }
 
@@ -143,31 +170,35 @@ impl Sequencer {
         let _ = frames.send(batch);
     }
 
-    /// Drops State and reads it again as it is durable: what was settled on top is gone, or cannot be trusted.
+    /// What was settled on top of what is durable is gone.
     fn begin_again(&mut self) {
         self.turn.generation = self.shared.generation();
-        let (durable, unstored) = self.shared.unstored();
-        self.state = State::default();
-        self.leaving.clear();
-        let stored = self.store.load_except(&mut self.state, |kind, key| unstored.contains_key(&(kind, key.to_owned())));
-        if let Err(error) = stored {
-            self.shared.fail(&format!("the store could not be read: {error}"));
-            return;
-        }
-        for (seq, image) in unstored.into_values() {
-            if let Image::Case(id, Some(case)) = &image
-                && case.may_leave()
-            {
-                self.leaving.push_back((seq, *id, case.events));
-            }
-            self.state.load(image);
-        }
+        let durable = self.read_again();
         self.next_seq = durable + 1;
         while self.recent.back().is_some_and(|(seq, _)| *seq > durable) {
             if let Some((_, key)) = self.recent.pop_back() {
                 self.answers.remove(&key);
             }
         }
+    }
+
+    /// Drops State and reads it again as it is durable. Returns up to where that is.
+    fn read_again(&mut self) -> u64 {
+        let (durable, unstored) = self.shared.unstored();
+        self.state = State::default();
+        self.leaving.clear();
+        let stored = self.store.load_except(&mut self.state, |kind, key| unstored.contains_key(&(kind, key.to_owned())));
+        if let Err(error) = stored {
+            self.shared.fail(&format!("the store could not be read: {error}"));
+            return durable;
+        }
+        for (seq, image) in unstored.into_values() {
+            if image.may_leave() {
+                self.leaving.push_back((seq, image.clone()));
+            }
+            self.state.load(image);
+        }
+        durable
     }
 
     fn patience(&self) -> Duration {
@@ -261,13 +292,11 @@ impl Sequencer {
         loop {
             let (state, again) = (&mut self.state, command.clone());
             match catch_unwind(AssertUnwindSafe(|| state.settle(&cx, again))) {
-                Ok(Err(Rejection::NotLoaded { key })) => {
-                    let id: Option<OrderId> = key.key.parse().ok();
-                    if !id.is_some_and(|id| self.fetch(id)) {
-                        return Err(Rejection::NotFound { kind: "order".into(), id: key.key });
-                    }
+                Ok(Err(Rejection::NotLoaded { key })) => self.fetch(key),
+                Ok(outcome) => {
+                    self.state.forget_absent();
+                    return outcome;
                 }
-                Ok(outcome) => return outcome,
                 Err(_) => {
                     tracing::error!(?command, "a command panicked; it is set aside");
                     self.turn.quarantine.insert(fingerprint(&command));
@@ -289,18 +318,27 @@ impl Sequencer {
         if let Ok(Some(id)) = self.store.order_by_external_id(place.channel.as_str(), external_id)
             && self.state.case(id).is_err()
         {
-            self.fetch(id);
+            self.fetch(Fetch::Case(id));
         }
     }
 
-    /// Loads a case that left memory. It leaves again, unless something happens to it.
-    fn fetch(&mut self, id: OrderId) -> bool {
-        let Ok(Some(image)) = self.store.case(id) else { return false };
-        if let Image::Case(_, Some(case)) = &image {
-            self.leaving.push_back((0, id, case.events));
+    /// Loads what left memory, or notes that there is no such thing. It leaves again, unless something happens to it.
+    fn fetch(&mut self, wanted: Fetch) {
+        match self.store.fetch(wanted) {
+            Ok(images) if !images.is_empty() => {
+                for image in images {
+                    if image.may_leave() {
+                        self.leaving.push_back((0, image.clone()));
+                    }
+                    self.state.load(image);
+                }
+            }
+            Ok(_) => self.state.note_absent(wanted),
+            Err(error) => {
+                self.shared.fail(&format!("the store could not be read: {error}"));
+                self.state.note_absent(wanted);
+            }
         }
-        self.state.load(image);
-        true
     }
 
     fn repeated(&mut self, key: &Idempotency) -> Option<Reply> {
@@ -333,23 +371,23 @@ impl Sequencer {
         record: Option<EngineRecord>,
         batch: &mut Batch,
     ) -> (Arc<Committed>, Arc<[Image]>) {
-        let images: Arc<[Image]> = self.state.take_images().into();
         let records: Vec<EngineRecord> = record.into_iter().collect();
         let first_seq = self.next_seq;
         self.next_seq += (records.len() + transaction.events.len()) as u64;
         let last_seq = self.next_seq - 1;
         let committed = Arc::new(Committed { first_seq, last_seq, time: self.now, actor: actor.to_owned(), events: transaction.events });
-        for image in images.iter() {
-            if let Image::Case(id, Some(case)) = image
-                && case.may_leave()
-            {
-                self.leaving.push_back((last_seq, *id, case.events));
-            }
-        }
+        let images = self.watch_leaving(last_seq);
         if last_seq >= first_seq {
             batch.transactions.push(Pending { committed: committed.clone(), records, images: images.clone() });
         }
         (committed, images)
+    }
+
+    /// Takes the after-images of a transaction; what of them may leave memory does so once they are stored.
+    fn watch_leaving(&mut self, seq: u64) -> Arc<[Image]> {
+        let images: Arc<[Image]> = self.state.take_shown().into();
+        self.leaving.extend(images.iter().filter(|image| image.may_leave()).map(|image| (seq, image.clone())));
+        images
     }
 
     fn do_what_is_due(&mut self, batch: &mut Batch) {
@@ -397,7 +435,7 @@ impl Sequencer {
         jumped
     }
 
-    /// Forgets answers and cases that the store has.
+    /// Forgets answers, and what is over, as far as the store has them.
     fn let_go(&mut self) {
         let stored = self.shared.stored();
         while self.recent.front().is_some_and(|(seq, _)| *seq <= stored) {
@@ -406,10 +444,8 @@ impl Sequencer {
             }
         }
         while self.leaving.front().is_some_and(|(seq, ..)| *seq <= stored) {
-            let Some((_, id, events)) = self.leaving.pop_front() else { break };
-            if self.state.case(id).is_ok_and(|case| case.events == events) {
-                self.state.evict_case(id);
-            }
+            let Some((_, image)) = self.leaving.pop_front() else { break };
+            self.state.evict(&image);
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::log::sqlite::SqliteLog;
 use crate::log::{Error as LogError, Log, frame_hash};
 use crate::recover::{self, OpenError};
 use crate::store::Store;
-use domain::{Image, State, invariants};
+use domain::{State, invariants};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,18 +79,15 @@ fn check_chain(log: &SqliteLog) -> Result<u64, VerifyError> {
     Ok(frame)
 }
 
-/// BLAKE3 over kind, key and body of every shared entity and live case, in order. The same on every node, whatever left memory.
+/// BLAKE3 over kind, key and body of everything that is open, in order. The same on every node, whatever left memory.
 pub fn state_hash(state: &State) -> String {
     let mut hasher = blake3::Hasher::new();
-    for image in state.images() {
-        if matches!(&image, Image::Case(_, Some(case)) if case.may_leave()) {
-            continue;
-        }
+    for image in state.images().iter().filter(|image| image.is_live()) {
         hasher.update(image.kind().as_bytes());
         hasher.update(&[0]);
         hasher.update(image.key().as_bytes());
         hasher.update(&[0]);
-        hasher.update(&serde_json::to_vec(&image).expect("entities serialize"));
+        hasher.update(&serde_json::to_vec(image).expect("entities serialize"));
         hasher.update(&[0]);
     }
     hasher.finalize().to_hex().to_string()

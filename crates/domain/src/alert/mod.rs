@@ -8,6 +8,7 @@ pub use state::*;
 use crate::command::alert::Command;
 use crate::event::Event;
 use crate::event::alert::AlertAcknowledged;
+use crate::memory::Fetch;
 use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::State;
@@ -15,7 +16,7 @@ use crate::time::Timestamp;
 
 pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
     let Command::Acknowledge { alert } = command;
-    let known = state.alerts.get(&alert).ok_or_else(|| Rejection::not_found("alert", alert))?;
+    let known = state.alerts.get(&alert).ok_or_else(|| state.missing(Fetch::Alert(alert), "alert"))?;
     match known.status {
         AlertStatus::Open => Ok(vec![AlertAcknowledged { alert, by: cx.actor.clone() }.into()]),
         AlertStatus::Acknowledged | AlertStatus::Cleared => Err(Rejection::wrong_status("alert", alert, known.status, "open")),

@@ -15,15 +15,19 @@ use std::collections::BTreeMap;
 
 type Numbers = BTreeMap<SmolStr, i64>;
 
-/// Raises what holds and is not open, clears what is open and holds no more.
-fn compare(state: &State, conditions: Vec<(Condition, bool, Numbers)>) -> Vec<Event> {
+/// Raises what holds and is not open, clears what is open and holds no more. `numbers` are asked for only when something is raised: nearly
+/// always nothing is.
+fn compare<const N: usize>(state: &State, conditions: [(Condition, bool); N], numbers: impl Fn() -> Numbers) -> Vec<Event> {
     let mut events = Vec::new();
+    if state.open_alerts.is_empty() && conditions.iter().all(|(_, holds)| !holds) {
+        return events;
+    }
     let mut next = state.counters().alert;
-    for (condition, holds, numbers) in conditions {
+    for (condition, holds) in conditions {
         match (holds, state.open_alerts.get(&condition)) {
             (true, None) => {
                 next += 1;
-                events.push(AlertRaised { alert: AlertId(next), condition, numbers }.into());
+                events.push(AlertRaised { alert: AlertId(next), condition, numbers: numbers() }.into());
             }
             (false, Some(alert)) => events.push(AlertCleared { alert: *alert }.into()),
             (true, Some(_)) | (false, None) => {}
@@ -40,15 +44,13 @@ pub(crate) fn react(state: &State, key: &LevelKey) -> Vec<Event> {
     let available = level.available();
     let out = policy.is_some() && available.is_zero();
     let low = policy.is_some_and(|policy| !out && available <= policy.reorder_point);
-    let mut numbers = Numbers::from([("available".into(), available.signed()), ("incoming".into(), level.incoming().signed())]);
-    numbers.extend(policy.map(|policy| ("reorder_point".into(), policy.reorder_point.signed())));
-    compare(
-        state,
-        vec![
-            (Condition::LowStock { sku: sku.clone(), location: location.clone() }, low, numbers.clone()),
-            (Condition::OutOfStock { sku, location }, out, numbers),
-        ],
-    )
+    let conditions =
+        [(Condition::LowStock { sku: sku.clone(), location: location.clone() }, low), (Condition::OutOfStock { sku, location }, out)];
+    compare(state, conditions, || {
+        let mut numbers = Numbers::from([("available".into(), available.signed()), ("incoming".into(), level.incoming().signed())]);
+        numbers.extend(policy.map(|policy| ("reorder_point".into(), policy.reorder_point.signed())));
+        numbers
+    })
 }
 
 pub(crate) fn react_case(state: &State, case: &Case) -> Vec<Event> {
@@ -63,16 +65,13 @@ pub(crate) fn react_case(state: &State, case: &Case) -> Vec<Event> {
     let marketplace = state.catalog.channels.get(&case.order.channel).is_some_and(|channel| channel.kind == ChannelKind::Marketplace);
     let oversold = open && marketplace && case.order.parts().any(|part| !part.backorders.is_empty());
     let in_doubt = open && !case.notifications.is_empty() && mail_in_doubt(case);
-    let numbers = Numbers::from([("total".into(), case.order.total.get())]);
-    compare(
-        state,
-        vec![
-            (Condition::PaymentFailed { order }, failed, numbers.clone()),
-            (Condition::CaptureFailed { order }, capture, numbers.clone()),
-            (Condition::MailInDoubt { order }, in_doubt, Numbers::new()),
-            (Condition::Oversold { order }, oversold, numbers),
-        ],
-    )
+    let conditions = [
+        (Condition::PaymentFailed { order }, failed),
+        (Condition::CaptureFailed { order }, capture),
+        (Condition::MailInDoubt { order }, in_doubt),
+        (Condition::Oversold { order }, oversold),
+    ];
+    compare(state, conditions, || Numbers::from([("total".into(), case.order.total.get())]))
 }
 
 /// Until a person has sent it again.
@@ -85,5 +84,5 @@ fn mail_in_doubt(case: &Case) -> bool {
 
 /// Raises or clears the alert about a purchase order that did not go out.
 pub(crate) fn dispatch(state: &State, purchase_order: PurchaseOrderId, failed: bool) -> Option<Event> {
-    compare(state, vec![(Condition::DispatchFailed { purchase_order }, failed, Numbers::new())]).pop()
+    compare(state, [(Condition::DispatchFailed { purchase_order }, failed)], Numbers::new).pop()
 }

@@ -24,7 +24,7 @@ pub struct Alert {
 }
 
 /// What is wrong, and with what. At most one alert of a condition is open.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Condition {
     LowStock {

@@ -8,6 +8,7 @@ use crate::event::count::{CountCanceled, CountOpened, CountPosted, CountRecorded
 use crate::event::stock::{AdjustedLine, Bucket, StockAdjusted};
 use crate::id::{AdjustmentId, CountId, LocationCode, Sku};
 use crate::limits;
+use crate::memory::Fetch;
 use crate::quantity::Quantity;
 use crate::rejection::Rejection;
 use crate::settle::Context;
@@ -37,7 +38,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
 }
 
 fn find(state: &State, id: CountId, expected: Option<u64>) -> Result<&Count, Rejection> {
-    let count = state.counts.get(&id).ok_or_else(|| Rejection::not_found("count", id))?;
+    let count = state.counts.get(&id).ok_or_else(|| state.missing(Fetch::Count(id), "count"))?;
     check_version(expected, count.version)?;
     match count.status {
         CountStatus::Open => Ok(count),

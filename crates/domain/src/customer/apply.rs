@@ -51,8 +51,10 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
 
 /// Whoever buys is a customer from then on.
 fn bought(state: &mut State, now: Timestamp, buyer: &Buyer) {
-    let id = heir(state, buyer.id);
+    let id = state.heir(buyer.id);
     if !state.customers.contains(&id) {
+        let counters = state.counters_mut();
+        counters.customer = counters.customer.max(id.0);
         let mut customer = Customer::new(id, now);
         customer.details.clone_from(&buyer.details);
         customer.fingerprints.extend(buyer.email_fingerprint.clone());
@@ -62,12 +64,14 @@ fn bought(state: &mut State, now: Timestamp, buyer: &Buyer) {
     customer.orders += 1;
 }
 
-/// Who a customer has become. Only living customers merge, so the chain ends.
-fn heir(state: &State, mut id: CustomerId) -> CustomerId {
-    while let Some(next) = state.customers.get(&id).and_then(|customer| customer.merged_into) {
-        id = next;
+impl State {
+    /// Who a customer has become, as far as memory tells. Only living customers merge, so the chain ends.
+    pub(crate) fn heir(&self, mut id: CustomerId) -> CustomerId {
+        while let Some(next) = self.customers.get(&id).and_then(|customer| customer.merged_into) {
+            id = next;
+        }
+        id
     }
-    id
 }
 
 fn change(state: &mut State, id: CustomerId, change: impl FnOnce(&mut Customer)) {

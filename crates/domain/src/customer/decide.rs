@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::event::customer::{CustomerErased, CustomerMerged, CustomerSaved, MailPreferencesSet};
 use crate::id::CustomerId;
 use crate::limits::{CUSTOMER_FINGERPRINTS_MAX, SEALED_BYTES_MAX};
+use crate::memory::Fetch;
 use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::State;
@@ -35,7 +36,7 @@ pub fn decide(state: &State, _cx: &Context, command: Command) -> Result<Vec<Even
 }
 
 fn find(state: &State, id: CustomerId) -> Result<&Customer, Rejection> {
-    state.customers.get(&id).ok_or_else(|| Rejection::not_found("customer", id))
+    state.customers.get(&id).ok_or_else(|| state.missing(Fetch::Customer(id), "customer"))
 }
 
 fn living(state: &State, id: CustomerId) -> Result<&Customer, Rejection> {
@@ -66,6 +67,7 @@ fn save(state: &State, id: CustomerId, details: Option<Sealed>, mut fingerprints
     if fingerprints.len() > CUSTOMER_FINGERPRINTS_MAX {
         return Err(Rejection::invalid("fingerprints", format!("send at most {CUSTOMER_FINGERPRINTS_MAX}")));
     }
+    state.customer_here(id)?;
     if state.customers.contains(&id) {
         let known = living(state, id)?;
         if known.details == details && known.fingerprints == fingerprints {

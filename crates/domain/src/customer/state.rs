@@ -29,6 +29,12 @@ pub struct Customer {
 }
 
 impl Customer {
+    /// Nothing about the customer is asked while others' commands are settled: who is erased, merged, or does not want mail stays, since
+    /// that has to be known whenever one of their orders moves on.
+    pub fn may_leave(&self) -> bool {
+        self.erased_at.is_none() && self.merged_into.is_none() && self.mail_opt_outs.is_empty()
+    }
+
     pub fn new(id: CustomerId, created_at: Timestamp) -> Self {
         let (details, fingerprints, mail_opt_outs) = (None, Vec::new(), BTreeSet::new());
         Self { id, details, fingerprints, mail_opt_outs, merged_into: None, erased_at: None, orders: 0, created_at, version: 0 }

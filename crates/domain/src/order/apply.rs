@@ -5,23 +5,25 @@ use crate::event::Event;
 use crate::event::order::{OrderCanceled, OrderEdited};
 use crate::event::stock::{ReleasedLine, StockLine};
 use crate::fulfillment::{Fulfillment, FulfillmentState};
-use crate::id::{FulfillmentId, LocationCode};
+use crate::id::{FulfillmentId, LocationCode, OrderId};
 use crate::quantity::Quantity;
 use crate::state::State;
 use crate::time::{DAY_MS, Timestamp};
 use crate::{fulfillment, payment};
 
-pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
-    let Some(id) = event.subject().order() else { return };
-    payment::count(state.counters_mut(), event);
+/// An event whose subject is the order `id`.
+pub(crate) fn apply(state: &mut State, now: Timestamp, id: OrderId, event: &Event) {
+    if let Some(effect) = payment::effect_of(event) {
+        let counters = state.counters_mut();
+        counters.effect = counters.effect.max(effect.0);
+    }
     if let Some(case) = Case::begun_by(event) {
         let counters = state.counters_mut();
         counters.order = counters.order.max(id.0);
         state.index_case(&case);
         state.cases.insert(id, case);
-        state.touched.cases.insert(id);
     }
-    state.change_case(id, |case| fold(case, now, event));
+    state.fold_case(id, now, event);
 }
 
 impl Case {

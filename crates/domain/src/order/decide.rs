@@ -6,8 +6,9 @@ use crate::event::Event;
 use crate::event::order::{OrderCompleted, OrderHeld, OrderReleased};
 use crate::id::OrderId;
 use crate::limits::TEXT_BYTES_MAX;
+use crate::memory::Fetch;
 use crate::payment;
-use crate::rejection::{Fetch, Rejection};
+use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::State;
 use smol_str::SmolStr;
@@ -42,10 +43,7 @@ impl State {
     pub fn case(&self, id: OrderId) -> Result<&Case, Rejection> {
         match self.cases.get(&id) {
             Some(case) => Ok(case),
-            None if id.0 != 0 && id.0 <= self.counters().order => {
-                Err(Rejection::NotLoaded { key: Fetch { kind: SmolStr::new_static("case"), key: id.text() } })
-            }
-            None => Err(Rejection::not_found("order", id)),
+            None => Err(self.missing(Fetch::Case(id), "order")),
         }
     }
 

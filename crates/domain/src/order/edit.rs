@@ -1,7 +1,8 @@
 //! Editing before release: quantities go up or down, lines are added.
 
-use super::sourcing::{self, Take};
-use super::{Case, Line, cancel, decide, fold, place, promise};
+use super::promise::Promises;
+use super::sourcing::{self, Take, of_line};
+use super::{Case, Line, cancel, decide, fold, place};
 use crate::catalog::Shortage;
 use crate::command::order::{EditLine, EditOrder};
 use crate::event::Event;
@@ -147,12 +148,11 @@ fn additional(line: &Line, before: Option<Quantity>) -> Line {
 }
 
 fn promise_again(state: &State, cx: &Context, lines: &mut [Line], takes: &[Take], short: &[Take], known: usize) {
+    let mut promises = Promises::at(state, cx.now);
     for (at, line) in lines.iter_mut().enumerate() {
-        let changed = at >= known || takes.iter().chain(short).any(|take| take.line == at);
-        if changed {
-            let mut future = line.clone();
-            place::claim(&mut future, at, takes, short);
-            line.promise = promise::promise(state, cx.now, &future);
+        let (takes, short) = (of_line(takes, at), of_line(short, at));
+        if at >= known || !takes.is_empty() || !short.is_empty() {
+            line.promise = promises.planned(line, takes, short);
         }
     }
 }

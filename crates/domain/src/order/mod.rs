@@ -16,7 +16,7 @@ pub use cancel::cancelable;
 pub(crate) use cancel::{cancel_units, canceled, free_units};
 pub use decide::decide;
 pub use index::Claims;
-pub use place::{Preview, preview};
+pub use place::preview;
 pub(crate) use react::{due, react, react_level};
 pub(crate) use sourcing::{kept_back, locations};
 pub use state::*;

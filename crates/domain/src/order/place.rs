@@ -1,10 +1,8 @@
 //! Placement: everything about an order is decided at once, with the numbers that decided it.
 
-use super::sourcing::{self, Plan, Take};
-use super::{
-    Allocation, AllocationStatus, Backorder, Charge, FulfillmentStatus, Line, LineKind, Order, OrderStatus, Origin, Part, PaymentStatus,
-    promise,
-};
+use super::promise::Promises;
+use super::sourcing::{self, Plan, Take, of_line};
+use super::{AllocationStatus, Charge, FulfillmentStatus, Line, LineKind, Order, OrderStatus, Origin, Part, PaymentStatus};
 use crate::catalog::{BackorderCap, Channel, ChannelKind, Item, ItemKind, ItemStatus, Shortage};
 use crate::command::order::{PlaceCharge, PlaceLine, PlaceOrder};
 use crate::event::Event;
@@ -20,20 +18,15 @@ use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::{FIRST_ORDER_NUMBER, State};
 use crate::stock::LevelAfter;
-use smol_str::format_smolstr;
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use std::collections::BTreeMap;
-
-/// What placing an order would come to, without writing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Preview {
-    pub events: Vec<Event>,
-    /// The order with its lines, allocations and promises as they would be.
-    pub order: Order,
-}
 
 pub(crate) fn place(state: &State, cx: &Context, command: PlaceOrder) -> Result<Vec<Event>, Rejection> {
     check_repeat(state, &command)?;
-    Ok(preview(state, cx, command)?.events)
+    if let Some(buyer) = &command.customer {
+        state.customer_here(buyer.id)?;
+    }
+    preview(state, cx, command)
 }
 
 fn check_repeat(state: &State, command: &PlaceOrder) -> Result<(), Rejection> {
@@ -80,11 +73,11 @@ pub(crate) fn import(state: &State, cx: &Context, command: PlaceOrder, location:
     Ok(vec![Box::new(OrderImported { order, location, lines }).into()])
 }
 
-/// Decides a placement without looking at repeats.
+/// The events of a placement, `order.placed` first, without looking at repeats.
 ///
 /// # Errors
 /// As placing does.
-pub fn preview(state: &State, cx: &Context, command: PlaceOrder) -> Result<Preview, Rejection> {
+pub fn preview(state: &State, cx: &Context, command: PlaceOrder) -> Result<Vec<Event>, Rejection> {
     let channel = state.catalog.channels.get(&command.channel).ok_or_else(|| Rejection::not_found("channel", &command.channel))?;
     if !channel.active {
         return Err(Rejection::wrong_status("channel", &command.channel, "inactive", "active"));
@@ -95,7 +88,7 @@ pub fn preview(state: &State, cx: &Context, command: PlaceOrder) -> Result<Previ
     Ok(settle_plan(state, cx, channel, order, plan))
 }
 
-fn settle_plan(state: &State, cx: &Context, channel: &Channel, mut order: Order, plan: Plan) -> Preview {
+fn settle_plan(state: &State, cx: &Context, channel: &Channel, mut order: Order, plan: Plan) -> Vec<Event> {
     let id = order.id;
     let shorts = shorted(state, &order, &plan);
     let policy = if exceeds_cap(state, channel, &order, &plan) { Shortage::Reject } else { order.on_shortage };
@@ -131,18 +124,17 @@ fn settle_plan(state: &State, cx: &Context, channel: &Channel, mut order: Order,
     placed(order, plan, events)
 }
 
-fn placed(order: Order, plan: Plan, rest: Vec<Event>) -> Preview {
-    let mut events = Vec::with_capacity(rest.len() + 1);
-    events.push(Box::new(OrderPlaced { order: order.clone(), sourcing: Some(plan.sourcing) }).into());
-    events.extend(rest);
-    Preview { events, order }
+/// The placement first, then what it brings about.
+fn placed(order: Order, plan: Plan, mut events: Vec<Event>) -> Vec<Event> {
+    events.insert(0, Box::new(OrderPlaced { order, sourcing: Some(plan.sourcing) }).into());
+    events
 }
 
-fn rejected(order: Order, plan: Plan, lines: Vec<Shorted>) -> Preview {
+fn rejected(order: Order, plan: Plan, lines: Vec<Shorted>) -> Vec<Event> {
     let id = order.id;
-    let mut rest: Vec<Event> = vec![StockShorted { order: id, lines }.into()];
-    rest.push(OrderRejected { order: id, reason: "insufficient_stock".into() }.into());
-    placed(order, plan, rest)
+    let shorted = StockShorted { order: id, lines }.into();
+    let reason = SmolStr::new_static("insufficient_stock");
+    placed(order, plan, vec![shorted, OrderRejected { order: id, reason }.into()])
 }
 
 /// The owner's holds end with the order: what it needs is allocated from them.
@@ -253,23 +245,9 @@ fn promise_lines(state: &State, cx: &Context, order: &mut Order, plan: &Plan, po
             short.map(|((line, part), quantity)| Take { line: *line, part: *part, location: winner.clone(), quantity: *quantity }).collect()
         }
     };
+    let mut promises = Promises::at(state, cx.now);
     for (at, line) in order.lines.iter_mut().enumerate() {
-        let mut future = line.clone();
-        claim(&mut future, at, &plan.takes, &short);
-        line.promise = promise::promise(state, cx.now, &future);
-    }
-}
-
-/// Adds the claims of a plan to a line that is only looked at.
-pub(super) fn claim(line: &mut Line, at: usize, takes: &[Take], short: &[Take]) {
-    for take in takes.iter().filter(|take| take.line == at) {
-        let (released, picked) = (Quantity::ZERO, Quantity::ZERO);
-        let allocation = Allocation { location: take.location.clone(), quantity: take.quantity, released, picked };
-        line.parts[take.part].allocations.push(allocation);
-    }
-    for take in short.iter().filter(|take| take.line == at) {
-        let backorder = Backorder { location: take.location.clone(), quantity: take.quantity };
-        line.parts[take.part].backorders.push(backorder);
+        line.promise = promises.planned(line, of_line(&plan.takes, at), of_line(&short, at));
     }
 }
 
@@ -313,10 +291,10 @@ fn build(state: &State, cx: &Context, channel: &Channel, id: OrderId, command: P
     }
     let charges = build_charges(id, command.charges, command.prices_include_tax)?;
     let total = lines.iter().map(|line| line.total).chain(charges.iter().map(|charge| charge.total)).sum();
-    check_total("total", command.total, total)?;
+    check_total(|| "total".into(), command.total, total)?;
     Ok(Order {
         id,
-        number: format_smolstr!("{}", FIRST_ORDER_NUMBER + id.0),
+        number: (FIRST_ORDER_NUMBER + id.0).to_smolstr(),
         version: 0,
         channel: command.channel,
         external_id: command.external_id,
@@ -376,7 +354,7 @@ fn build_line(id: LineId, item: &Item, sent: PlaceLine, at: usize, includes_tax:
     if total.is_negative() {
         return Err(Rejection::invalid(format!("lines[{at}].discount"), "is larger than the line"));
     }
-    check_total(&format!("lines[{at}].total"), sent.total, total)?;
+    check_total(|| format_smolstr!("lines[{at}].total"), sent.total, total)?;
     let (kind, parts) = parts(item, sent.quantity);
     Ok(Line {
         id,
@@ -423,16 +401,16 @@ fn build_charges(order: OrderId, sent: Vec<PlaceCharge>, includes_tax: bool) -> 
             return Err(Rejection::invalid(format!("charges[{at}].amount"), format!("must be within ± {}", limits::AMOUNT_MAX)));
         }
         let total = charge.amount + if includes_tax { Amount::ZERO } else { charge.tax };
-        check_total(&format!("charges[{at}].total"), charge.total, total)?;
+        check_total(|| format_smolstr!("charges[{at}].total"), charge.total, total)?;
         let n = u16::try_from(at + 1).expect("bounded by ORDER_CHARGES_MAX");
         charges.push(Charge { id: ChargeId { order, n }, kind: charge.kind, amount: charge.amount, tax: charge.tax, total });
     }
     Ok(charges)
 }
 
-fn check_total(field: &str, sent: Option<Amount>, computed: Amount) -> Result<(), Rejection> {
+fn check_total(field: impl Fn() -> SmolStr, sent: Option<Amount>, computed: Amount) -> Result<(), Rejection> {
     match sent {
-        Some(sent) if sent != computed => Err(Rejection::TotalMismatch { field: field.into(), sent, computed }),
+        Some(sent) if sent != computed => Err(Rejection::TotalMismatch { field: field(), sent, computed }),
         Some(_) | None => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! By when a line leaves: from cutoff, working calendar and handling days of the location, or from what is on its way.
 
+use super::sourcing::Take;
 use super::{Line, Promise, PromiseSource};
 use crate::catalog::Location;
 use crate::id::{LocationCode, Sku};
@@ -11,21 +12,55 @@ use jiff::tz::TimeZone;
 /// Longest stretch without a working day that is searched; calendars have at least one a week.
 const DAYS_SEARCHED: u16 = 14;
 
-/// The promise of a line as its claims now stand; `None` for services, and while nothing is known about what is missing.
-pub(crate) fn promise(state: &State, now: Timestamp, line: &Line) -> Option<Promise> {
-    let mut latest: Option<Promise> = None;
-    for part in &line.parts {
-        for allocation in &part.allocations {
-            later(&mut latest, from_stock(state, now, &allocation.location)?);
+/// Promises at one instant. What stock of a location promises is worked out once for all lines that lean on it.
+pub(crate) struct Promises<'a> {
+    state: &'a State,
+    now: Timestamp,
+    leaves_on: Vec<(&'a LocationCode, Date)>,
+}
+
+impl<'a> Promises<'a> {
+    pub fn at(state: &'a State, now: Timestamp) -> Self {
+        Self { state, now, leaves_on: Vec::new() }
+    }
+
+    /// The promise of a line as its claims now stand; `None` for services, and while nothing is known about what is missing.
+    pub fn of(&mut self, line: &Line) -> Option<Promise> {
+        self.planned(line, &[], &[])
+    }
+
+    /// As [`Promises::of`], as if what is planned for the line were allocated, and `short` backordered.
+    pub fn planned(&mut self, line: &Line, takes: &[Take], short: &[Take]) -> Option<Promise> {
+        let mut latest: Option<Promise> = None;
+        for (index, part) in line.parts.iter().enumerate() {
+            let planned = takes.iter().filter(|take| take.part == index).map(|take| &take.location);
+            for location in part.allocations.iter().map(|claim| &claim.location).chain(planned) {
+                later(&mut latest, self.stocked(location)?);
+            }
+            let planned = short.iter().filter(|take| take.part == index).map(|take| &take.location);
+            for location in part.backorders.iter().map(|claim| &claim.location).chain(planned) {
+                later(&mut latest, incoming(self.state, &part.sku, location)?);
+            }
         }
-        for backorder in &part.backorders {
-            later(&mut latest, from_incoming(state, &part.sku, &backorder.location)?);
+        let available_from = self.state.catalog.items.get(&line.sku).and_then(|item| item.available_from);
+        match (latest, available_from) {
+            (Some(promise), Some(day)) if promise.ship_by < day => Some(Promise { ship_by: day, source: PromiseSource::AvailableFrom }),
+            (promise, _) => promise,
         }
     }
-    let available_from = state.catalog.items.get(&line.sku).and_then(|item| item.available_from);
-    match (latest, available_from) {
-        (Some(promise), Some(day)) if promise.ship_by < day => Some(Promise { ship_by: day, source: PromiseSource::AvailableFrom }),
-        (promise, _) => promise,
+
+    fn stocked(&mut self, code: &LocationCode) -> Option<Promise> {
+        let known = self.leaves_on.iter().find(|(known, _)| *known == code).map(|(_, day)| *day);
+        let ship_by = match known {
+            Some(day) => day,
+            None => {
+                let location = self.state.catalog.locations.get(code)?;
+                let day = leaves_on(location, self.now);
+                self.leaves_on.push((&location.code, day));
+                day
+            }
+        };
+        Some(Promise { ship_by, source: PromiseSource::Stock(code.clone()) })
     }
 }
 
@@ -35,18 +70,16 @@ fn later(latest: &mut Option<Promise>, promise: Promise) {
     }
 }
 
-fn from_stock(state: &State, now: Timestamp, code: &LocationCode) -> Option<Promise> {
-    let location = state.catalog.locations.get(code)?;
+fn leaves_on(location: &Location, now: Timestamp) -> Date {
     let zone = TimeZone::get(&location.time_zone).unwrap_or(TimeZone::UTC);
-    let mut day = now.date_in(&zone);
-    if now.minute_in(&zone) > location.cutoff_minute {
+    let (mut day, minute) = now.local(&zone);
+    if minute > location.cutoff_minute {
         day = day.plus_days(1);
     }
-    let ship_by = after_handling(location, working_day(location, day));
-    Some(Promise { ship_by, source: PromiseSource::Stock(code.clone()) })
+    after_handling(location, working_day(location, day))
 }
 
-fn from_incoming(state: &State, sku: &Sku, code: &LocationCode) -> Option<Promise> {
+fn incoming(state: &State, sku: &Sku, code: &LocationCode) -> Option<Promise> {
     let location = state.catalog.locations.get(code)?;
     let expected = state.stock.level(sku, code)?.next_incoming()?.clone();
     let arrives = expected.expected_on?.plus_days(state.catalog.settings().promise_margin_days);

@@ -1,6 +1,7 @@
 //! What follows from how a case now stands, and what time makes due.
 
-use super::{Announced, Case, FulfillmentStatus, Line, Origin, Promise, PromiseSource, promise};
+use super::promise::Promises;
+use super::{Announced, Case, FulfillmentStatus, Line, Origin, Promise, PromiseSource};
 use crate::command::Command;
 use crate::event::Event;
 use crate::event::order::{BackorderedLine, LinePromise, OrderAllocated, OrderBackordered, OrderCompleted, PromiseChanged};
@@ -52,13 +53,14 @@ fn promises(state: &State, cx: &Context, case: &Case) -> Option<Event> {
     if case.order.origin == Origin::Import || case.order.is_closed() {
         return None;
     }
+    let mut promises = Promises::at(state, cx.now);
     let changes = case.order.lines.iter().filter_map(|line| {
         let waits = line.parts.iter().any(|part| !part.backorders.is_empty());
         let open = line.parts.iter().any(|part| !part.open().is_zero());
         if !open || (!waits && leans_on_stock(line.promise.as_ref())) {
             return None;
         }
-        let after = promise::promise(state, cx.now, line);
+        let after = promises.of(line);
         (after != line.promise).then(|| LinePromise { line: line.id, before: line.promise.clone(), after })
     });
     let lines: Vec<LinePromise> = changes.collect();

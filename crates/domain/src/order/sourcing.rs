@@ -6,8 +6,8 @@ use crate::event::order::{Candidate, Sourcing};
 use crate::id::{LocationCode, Sku};
 use crate::quantity::Quantity;
 use crate::state::State;
-use smol_str::format_smolstr;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Units of one part taken from one location.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,36 +29,82 @@ pub(crate) struct Plan {
     pub sourcing: Sourcing,
 }
 
+/// The takes of one line, which stand together: plans go line by line.
+pub(crate) fn of_line(takes: &[Take], line: usize) -> &[Take] {
+    let from = takes.partition_point(|take| take.line < line);
+    let count = takes[from..].partition_point(|take| take.line == line);
+    &takes[from..from + count]
+}
+
 /// Parts that ship together: a whole kit, or one part alone.
 struct Piece {
     line: usize,
-    /// Index of the part and units of it in one unit of the piece.
-    parts: Vec<(usize, Sku, u32)>,
+    /// Which of [`Demand::parts`] it consists of.
+    parts: Range<usize>,
     wanted: u32,
 }
 
-/// What may be taken, and how much of each SKU the channel may sell in all.
-#[derive(Clone)]
-struct Supply {
-    free: BTreeMap<(Sku, LocationCode), u32>,
-    budget: BTreeMap<Sku, u32>,
+struct PiecePart {
+    /// Index of the part within its line.
+    part: usize,
+    /// Index of its SKU within [`Demand::skus`].
+    sku: usize,
+    /// Units of it in one unit of the piece.
+    per: u32,
 }
 
-impl Supply {
-    fn units(&self, piece: &Piece, location: &LocationCode) -> u32 {
-        let of_part = |(_, sku, per): &(usize, Sku, u32)| {
-            let free = self.free.get(&(sku.clone(), location.clone())).copied().unwrap_or(0);
-            free.min(self.budget.get(sku).copied().unwrap_or(0)) / per
-        };
-        piece.parts.iter().map(of_part).min().unwrap_or(0).min(piece.wanted)
+/// What is wanted, with each SKU named once and numbered: planning counts in plain arrays.
+struct Demand<'a> {
+    skus: Vec<&'a Sku>,
+    parts: Vec<PiecePart>,
+    pieces: Vec<Piece>,
+}
+
+impl<'a> Demand<'a> {
+    fn of(lines: &'a [Line]) -> Self {
+        let mut skus: Vec<&Sku> = lines.iter().flat_map(|line| &line.parts).map(|part| &part.sku).collect();
+        skus.sort_unstable();
+        skus.dedup();
+        let mut demand = Self { skus, parts: Vec::with_capacity(lines.len()), pieces: Vec::with_capacity(lines.len()) };
+        for (at, line) in lines.iter().enumerate() {
+            match line.kind {
+                LineKind::Service => {}
+                LineKind::Stocked | LineKind::Kit { split_kit: false } => {
+                    let from = demand.parts.len();
+                    for (index, part) in line.parts.iter().enumerate() {
+                        demand.part(index, &part.sku, part.per_unit.get());
+                    }
+                    let wanted = (line.ordered - line.canceled).get();
+                    demand.pieces.push(Piece { line: at, parts: from..demand.parts.len(), wanted });
+                }
+                LineKind::Kit { split_kit: true } => {
+                    for (index, part) in line.parts.iter().enumerate() {
+                        let from = demand.parts.len();
+                        demand.part(index, &part.sku, 1);
+                        let wanted = (part.ordered - part.canceled).get();
+                        demand.pieces.push(Piece { line: at, parts: from..from + 1, wanted });
+                    }
+                }
+            }
+        }
+        demand
     }
 
-    fn take(&mut self, piece: &Piece, location: &LocationCode, units: u32) {
-        for (_, sku, per) in &piece.parts {
-            let taken = units * per;
-            *self.free.get_mut(&(sku.clone(), location.clone())).expect("units() found it") -= taken;
-            *self.budget.get_mut(sku).expect("units() found it") -= taken;
-        }
+    fn part(&mut self, part: usize, sku: &Sku, per: u32) {
+        let sku = self.skus.binary_search(&sku).expect("every SKU of the lines was collected");
+        self.parts.push(PiecePart { part, sku, per });
+    }
+}
+
+/// What one location may give of each SKU, and how much of each the channel may sell in all; by the numbers of [`Demand::skus`].
+fn units(parts: &[PiecePart], wanted: u32, free: &[u32], budget: &[u32]) -> u32 {
+    parts.iter().map(|part| free[part.sku].min(budget[part.sku]) / part.per).min().unwrap_or(0).min(wanted)
+}
+
+fn take(parts: &[PiecePart], units: u32, free: &mut [u32], budget: &mut [u32]) {
+    for part in parts {
+        free[part.sku] -= units * part.per;
+        budget[part.sku] -= units * part.per;
     }
 }
 
@@ -73,36 +119,37 @@ pub(crate) fn locations<'a>(state: &'a State, channel: &Channel) -> Vec<&'a Loca
 
 /// Plans without writing. `hold_owner`'s own holds count as free: they are consumed at placement.
 pub(crate) fn plan(state: &State, channel: &Channel, ship_to: Option<&ShipTo>, hold_owner: Option<&str>, lines: &[Line]) -> Plan {
-    let pieces = pieces(lines);
+    let demand = Demand::of(lines);
     let locations = locations(state, channel);
-    let mut supply = supply(state, channel, &locations, hold_owner, &pieces);
-    let mut ranked: Vec<(Candidate, &Location)> = locations
-        .iter()
-        .map(|location| {
-            let units = alone(&supply, &pieces, &location.code);
-            let ranks = ranks(channel, location, ship_to, units);
-            (Candidate { location: location.code.clone(), units: Quantity::new(units), ranks }, *location)
-        })
-        .collect();
+    let mut supply: Vec<Vec<u32>> = locations.iter().map(|location| free(state, location, hold_owner, &demand)).collect();
+    let mut budget = budget(channel, &supply, demand.skus.len());
+    let mut ranked: Vec<(Candidate, usize)> = Vec::with_capacity(locations.len());
+    for (at, location) in locations.iter().enumerate() {
+        let units = alone(&demand, &supply[at], &budget);
+        let ranks = ranks(channel, location, ship_to, units);
+        ranked.push((Candidate { location: location.code.clone(), units: Quantity::new(units), ranks }, at));
+    }
     ranked.sort_by(|(a, _), (b, _)| a.ranks.cmp(&b.ranks).then_with(|| a.location.cmp(&b.location)));
 
-    let mut takes = Vec::new();
+    let mut takes = Vec::with_capacity(demand.parts.len());
     let mut short = BTreeMap::new();
-    for mut piece in pieces {
-        for (_, location) in &ranked {
-            let units = supply.units(&piece, &location.code);
+    for piece in &demand.pieces {
+        let (parts, mut wanted) = (&demand.parts[piece.parts.clone()], piece.wanted);
+        for (candidate, at) in &ranked {
+            let free = &mut supply[*at];
+            let units = units(parts, wanted, free, &budget);
             if units == 0 {
                 continue;
             }
-            supply.take(&piece, &location.code, units);
-            piece.wanted -= units;
-            for (part, _, per) in &piece.parts {
+            take(parts, units, free, &mut budget);
+            wanted -= units;
+            for PiecePart { part, per, .. } in parts {
                 let quantity = Quantity::new(units * per);
-                takes.push(Take { line: piece.line, part: *part, location: location.code.clone(), quantity });
+                takes.push(Take { line: piece.line, part: *part, location: candidate.location.clone(), quantity });
             }
         }
-        if piece.wanted > 0 {
-            short.extend(piece.parts.iter().map(|(part, _, per)| ((piece.line, *part), Quantity::new(piece.wanted * per))));
+        if wanted > 0 {
+            short.extend(parts.iter().map(|part| ((piece.line, part.part), Quantity::new(wanted * part.per))));
         }
     }
     let winner = ranked.first().map(|(candidate, _)| candidate.location.clone());
@@ -110,43 +157,20 @@ pub(crate) fn plan(state: &State, channel: &Channel, ship_to: Option<&ShipTo>, h
     Plan { takes, short, winner, sourcing }
 }
 
-fn pieces(lines: &[Line]) -> Vec<Piece> {
-    let mut pieces = Vec::with_capacity(lines.len());
-    for (at, line) in lines.iter().enumerate() {
-        match line.kind {
-            LineKind::Service => {}
-            LineKind::Stocked | LineKind::Kit { split_kit: false } => pieces.push(Piece {
-                line: at,
-                parts: line.parts.iter().enumerate().map(|(index, part)| (index, part.sku.clone(), part.per_unit.get())).collect(),
-                wanted: (line.ordered - line.canceled).get(),
-            }),
-            LineKind::Kit { split_kit: true } => pieces.extend(line.parts.iter().enumerate().map(|(index, part)| Piece {
-                line: at,
-                parts: vec![(index, part.sku.clone(), 1)],
-                wanted: (part.ordered - part.canceled).get(),
-            })),
-        }
-    }
-    pieces
+/// Units of each SKU that a location may give.
+fn free(state: &State, location: &Location, hold_owner: Option<&str>, demand: &Demand) -> Vec<u32> {
+    let of = |sku: &&Sku| {
+        let Some(level) = state.stock.level(sku, &location.code) else { return 0 };
+        let own = own_held(state, hold_owner, sku, &location.code);
+        (level.unclaimed() + own).saturating_sub(level.safety_stock).get()
+    };
+    demand.skus.iter().map(of).collect()
 }
 
-fn supply(state: &State, channel: &Channel, locations: &[&Location], hold_owner: Option<&str>, pieces: &[Piece]) -> Supply {
-    let mut supply = Supply { free: BTreeMap::new(), budget: BTreeMap::new() };
-    for (_, sku, _) in pieces.iter().flat_map(|piece| &piece.parts) {
-        if supply.budget.contains_key(sku) {
-            continue;
-        }
-        let mut total = 0u32;
-        for location in locations {
-            let Some(level) = state.stock.level(sku, &location.code) else { continue };
-            let own = own_held(state, hold_owner, sku, &location.code);
-            let free = (level.unclaimed() + own).saturating_sub(level.safety_stock).get();
-            total = total.saturating_add(free);
-            supply.free.insert((sku.clone(), location.code.clone()), free);
-        }
-        supply.budget.insert(sku.clone(), total.saturating_sub(kept_back(channel.buffer, total)));
-    }
-    supply
+/// Units of each SKU that the channel may sell over all its locations.
+fn budget(channel: &Channel, supply: &[Vec<u32>], skus: usize) -> Vec<u32> {
+    let total = |sku: usize| supply.iter().fold(0u32, |sum, free| sum.saturating_add(free[sku]));
+    (0..skus).map(total).map(|total| total.saturating_sub(kept_back(channel.buffer, total))).collect()
 }
 
 /// Units that a channel's buffer keeps from `total`.
@@ -168,17 +192,16 @@ fn own_held(state: &State, owner: Option<&str>, sku: &Sku, location: &LocationCo
 }
 
 /// Units of the order that a location could ship alone.
-fn alone(supply: &Supply, pieces: &[Piece], location: &LocationCode) -> u32 {
-    let mut left = supply.clone();
-    let mut units = 0u32;
-    for piece in pieces {
-        let taken = left.units(piece, location);
-        if taken > 0 {
-            left.take(piece, location, taken);
-            units = units.saturating_add(taken);
-        }
+fn alone(demand: &Demand, free: &[u32], budget: &[u32]) -> u32 {
+    let (mut free, mut budget) = (free.to_vec(), budget.to_vec());
+    let mut sum = 0u32;
+    for piece in &demand.pieces {
+        let parts = &demand.parts[piece.parts.clone()];
+        let taken = units(parts, piece.wanted, &free, &budget);
+        take(parts, taken, &mut free, &mut budget);
+        sum = sum.saturating_add(taken);
     }
-    units
+    sum
 }
 
 fn rules(channel: &Channel) -> &[SourcingRule] {
@@ -218,26 +241,40 @@ fn rank(rule: &SourcingRule, location: &Location, ship_to: Option<&ShipTo>, unit
 }
 
 fn explain(channel: &Channel, candidates: Vec<Candidate>, takes: &[Take], complete: bool) -> Sourcing {
-    let mut used: Vec<&str> = takes.iter().map(|take| take.location.as_str()).collect();
-    used.dedup();
+    let mut used: Vec<&str> = Vec::new();
+    for take in takes {
+        if !used.contains(&take.location.as_str()) {
+            used.push(take.location.as_str());
+        }
+    }
     used.sort_unstable();
-    used.dedup();
-    let names: Vec<&str> = rules(channel)
-        .iter()
-        .map(|rule| match rule {
-            SourcingRule::SameCountry => "same_country",
-            SourcingRule::SameRegion => "same_region",
-            SourcingRule::Prefer { .. } => "prefer",
-            SourcingRule::Priority => "priority",
-            SourcingRule::FewestSplits => "fewest_splits",
-            SourcingRule::Nearest => "nearest",
-        })
-        .collect();
-    let ships = if complete { "everything" } else { "what is there" };
-    let decision = match (candidates.first(), used.is_empty()) {
-        (None, _) => "the channel has no active location".into(),
-        (Some(first), true) => format_smolstr!("nothing is there; {} ranks first by {}", first.location, names.join(", ")),
-        (Some(_), false) => format_smolstr!("{} ships {ships}; ranked by {}, then priority", used.join(" + "), names.join(", ")),
+    let names = rules(channel).iter().map(|rule| match rule {
+        SourcingRule::SameCountry => "same_country",
+        SourcingRule::SameRegion => "same_region",
+        SourcingRule::Prefer { .. } => "prefer",
+        SourcingRule::Priority => "priority",
+        SourcingRule::FewestSplits => "fewest_splits",
+        SourcingRule::Nearest => "nearest",
+    });
+    let Some(first) = candidates.first() else {
+        return Sourcing { candidates, decision: "the channel has no active location".into() };
     };
-    Sourcing { candidates, decision }
+    let mut text = String::with_capacity(96);
+    if used.is_empty() {
+        text.extend(["nothing is there; ", first.location.as_str(), " ranks first by "]);
+        join(&mut text, names, ", ");
+    } else {
+        join(&mut text, used.into_iter(), " + ");
+        text.push_str(if complete { " ships everything; ranked by " } else { " ships what is there; ranked by " });
+        join(&mut text, names, ", ");
+        text.push_str(", then priority");
+    }
+    Sourcing { candidates, decision: text.into() }
+}
+
+fn join<'a>(text: &mut String, words: impl Iterator<Item = &'a str>, between: &str) {
+    for (at, word) in words.enumerate() {
+        text.push_str(if at > 0 { between } else { "" });
+        text.push_str(word);
+    }
 }

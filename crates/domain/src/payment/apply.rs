@@ -5,21 +5,17 @@ use crate::event::Event;
 use crate::event::payment::{PaymentAuthorized, PaymentClaimed, PaymentRequested, RefundRequested};
 use crate::id::{EffectId, PaymentId, RefundId};
 use crate::order::{Case, Timer, TimerKind};
-use crate::state::Counters;
 use crate::time::Timestamp;
 
-/// Raises the numbers that an event used up.
-pub(crate) fn count(counters: &mut Counters, event: &Event) {
-    let effect = match event {
+/// The number that an event used up.
+pub(crate) fn effect_of(event: &Event) -> Option<EffectId> {
+    match event {
         Event::PaymentRequested(event) => Some(event.effect),
         Event::PaymentClaimed(event) => event.effect,
         Event::CaptureRequested(event) => Some(event.effect),
         Event::VoidRequested(event) => Some(event.effect),
         Event::RefundRequested(event) => Some(event.effect),
         _ => None,
-    };
-    if let Some(EffectId(number)) = effect {
-        counters.effect = counters.effect.max(number);
     }
 }
 

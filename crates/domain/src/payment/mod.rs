@@ -6,7 +6,7 @@ mod react;
 mod refund;
 mod state;
 
-pub(crate) use apply::{apply, count};
+pub(crate) use apply::{apply, effect_of};
 pub use decide::decide;
 pub use query::{authorized, balance_due, captured, refunded};
 pub(crate) use query::{is_secured, status};

@@ -12,6 +12,7 @@ use crate::event::purchasing::{
 use crate::event::stock::{Bucket, ReceivedLine, StockMoved, StockReceived};
 use crate::id::{LocationCode, MoveId, PurchaseOrderId, ReceiptId, Sku, SupplierCode};
 use crate::limits;
+use crate::memory::Fetch;
 use crate::money::Amount;
 use crate::quantity::Quantity;
 use crate::rejection::Rejection;
@@ -115,7 +116,7 @@ fn check_version(expected: Option<u64>, current: u64) -> Result<(), Rejection> {
 }
 
 fn find(state: &State, id: PurchaseOrderId) -> Result<&PurchaseOrder, Rejection> {
-    state.purchasing.orders.get(&id).ok_or_else(|| Rejection::not_found("purchase order", id))
+    state.purchasing.orders.get(&id).ok_or_else(|| state.missing(Fetch::PurchaseOrder(id), "purchase order"))
 }
 
 fn may<'a>(state: &'a State, id: PurchaseOrderId, step: PurchaseStep, needed: &'static str) -> Result<&'a PurchaseOrder, Rejection> {

@@ -6,6 +6,7 @@ use crate::command::notification::Posted;
 use crate::event::Event;
 use crate::event::purchasing::{DispatchDeferred, DispatchFailed, DispatchInDoubt, DispatchRequested, Dispatched};
 use crate::id::{DeliveryId, PurchaseOrderId};
+use crate::memory::Fetch;
 use crate::notification::{Delivery, DeliveryStep, short};
 use crate::rejection::Rejection;
 use crate::settle::Context;
@@ -21,7 +22,7 @@ pub(super) fn requested(state: &State, order: &PurchaseOrder) -> Option<Event> {
 /// # Errors
 /// When there is no such order, or nothing of it goes out.
 pub(crate) fn dispatch_of(state: &State, id: PurchaseOrderId) -> Result<&Delivery, Rejection> {
-    let order = state.purchasing.orders.get(&id).ok_or_else(|| Rejection::not_found("purchase order", id))?;
+    let order = state.purchasing.orders.get(&id).ok_or_else(|| state.missing(Fetch::PurchaseOrder(id), "purchase order"))?;
     let dispatch = order.dispatch.as_ref().ok_or_else(|| Rejection::not_found("dispatch of purchase order", id))?;
     Ok(&dispatch.delivery)
 }
@@ -51,7 +52,7 @@ pub(crate) fn dispatch_recorded(
 /// # Errors
 /// When the order is over, or the supplier is told by a person.
 pub(crate) fn dispatch_again(state: &State, id: PurchaseOrderId) -> Result<Vec<Event>, Rejection> {
-    let order = state.purchasing.orders.get(&id).ok_or_else(|| Rejection::not_found("purchase order", id))?;
+    let order = state.purchasing.orders.get(&id).ok_or_else(|| state.missing(Fetch::PurchaseOrder(id), "purchase order"))?;
     if order.status.is_over() {
         return Err(Rejection::wrong_status("purchase order", id, order.status, "sent, acknowledged or partially_received"));
     }

@@ -4,12 +4,11 @@ use crate::id::{LocationCode, PurchaseOrderId, Sku, SupplierCode};
 use crate::money::{Amount, Currency};
 use crate::notification::Delivery;
 use crate::quantity::Quantity;
-use crate::table::Table;
+use crate::table::{Lookup, Table};
 use crate::text::{Metadata, Sealed};
 use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
 
 pub type PolicyKey = (Sku, LocationCode);
 
@@ -19,7 +18,7 @@ pub struct Purchasing {
     pub policies: Table<PolicyKey, Policy>,
     pub orders: Table<PurchaseOrderId, PurchaseOrder>,
     /// The open draft that replenishment adds to, by supplier and location.
-    pub(crate) drafts: BTreeMap<(SupplierCode, LocationCode), PurchaseOrderId>,
+    pub(crate) drafts: Lookup<(SupplierCode, LocationCode), PurchaseOrderId>,
 }
 
 /// Contact data of suppliers is business data and stands clear.
@@ -228,6 +227,11 @@ impl PurchaseLine {
 }
 
 impl PurchaseOrder {
+    /// Nothing more comes of it, and nothing of it has to go out: it may leave memory once stored.
+    pub fn may_leave(&self) -> bool {
+        self.status.is_over() && self.dispatch.as_ref().is_none_or(|dispatch| dispatch.delivery.status.is_over())
+    }
+
     /// What the lines cost.
     pub fn total(&self) -> Amount {
         self.lines.iter().filter_map(|line| line.unit_cost.checked_mul((line.ordered.saturating_sub(line.canceled)).get())).sum()

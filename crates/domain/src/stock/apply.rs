@@ -128,15 +128,15 @@ fn apply_holds(state: &mut State, now: Timestamp, event: &mut Event) {
 
 /// Changes a level, counts its version and tells how it stands.
 pub(crate) fn change(state: &mut State, sku: &Sku, location: &LocationCode, change: impl FnOnce(&mut Level)) -> LevelAfter {
-    let level = state.level_mut(sku, location);
+    let key = (sku.clone(), location.clone());
+    let level = state.level_at(&key);
     change(level);
     level.version += 1;
     debug_assert!(level.picked <= level.allocated);
     let (after, waits) = (level.snapshot(), !level.backordered.is_zero());
-    let key = (sku.clone(), location.clone());
     if waits {
         state.fillable.insert(key);
-    } else {
+    } else if !state.fillable.is_empty() {
         state.fillable.remove(&key);
     }
     after

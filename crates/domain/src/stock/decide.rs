@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::event::stock::{Bucket, ReceiptReversed, ReceivedLine, SafetyStockSet, StockMoved, StockReceived};
 use crate::id::{LocationCode, MoveId, ReceiptId, Sku};
 use crate::limits;
+use crate::memory::Fetch;
 use crate::quantity::Quantity;
 use crate::rejection::Rejection;
 use crate::settle::Context;
@@ -90,7 +91,7 @@ fn receive(state: &State, location: LocationCode, reference: Option<SmolStr>, li
 }
 
 fn reverse(state: &State, id: ReceiptId, reason: Option<SmolStr>) -> Result<Vec<Event>, Rejection> {
-    let receipt = state.stock.receipts.get(&id).ok_or_else(|| Rejection::not_found("receipt", id))?;
+    let receipt = state.stock.receipts.get(&id).ok_or_else(|| state.missing(Fetch::Receipt(id), "receipt"))?;
     if receipt.reversed {
         return Err(Rejection::wrong_status("receipt", id, "reversed", "not reversed yet"));
     }

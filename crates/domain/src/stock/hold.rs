@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::event::stock::{HeldLine, HoldCreated, HoldExpired, HoldExtended, HoldReleased, Shorted};
 use crate::id::{HoldId, LocationCode, Sku};
 use crate::limits;
+use crate::memory::Fetch;
 use crate::order;
 use crate::quantity::Quantity;
 use crate::rejection::Rejection;
@@ -156,7 +157,7 @@ fn check_ttl(ttl_ms: i64) -> Result<(), Rejection> {
 }
 
 fn active(state: &State, id: HoldId) -> Result<&Hold, Rejection> {
-    let hold = state.stock.holds.get(&id).ok_or_else(|| Rejection::not_found("hold", id))?;
+    let hold = state.stock.holds.get(&id).ok_or_else(|| state.missing(Fetch::Hold(id), "hold"))?;
     if hold.status == HoldStatus::Active { Ok(hold) } else { Err(Rejection::wrong_status("hold", id, hold.status, "active")) }
 }
 

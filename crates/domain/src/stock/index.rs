@@ -6,7 +6,7 @@ use crate::state::{State, TimerOwner};
 
 impl Stock {
     pub(crate) fn index_level(&mut self, key: &LevelKey) {
-        self.locations_of.entry(key.0.clone()).or_default().insert(key.1.clone());
+        self.locations_of.at(key.0.clone()).insert(key.1.clone());
     }
 }
 
@@ -15,9 +15,9 @@ impl State {
         if hold.status != HoldStatus::Active {
             return;
         }
-        self.stock.holds_by_owner.entry(hold.owner.clone()).or_default().insert(hold.id);
+        self.stock.holds_by_owner.at(hold.owner.clone()).insert(hold.id);
         for line in &hold.lines {
-            self.stock.holds_by_level.entry((line.sku.clone(), line.location.clone())).or_default().insert(hold.id);
+            self.stock.holds_by_level.at((line.sku.clone(), line.location.clone())).insert(hold.id);
         }
         self.timers.insert((hold.expires_at, TimerOwner::Hold(hold.id)));
     }

@@ -2,11 +2,11 @@
 
 use crate::id::{ChannelCode, HoldId, LocationCode, PurchaseOrderId, ReceiptId, Sku, TransferId};
 use crate::quantity::Quantity;
-use crate::table::Table;
+use crate::table::{Lookup, Table};
 use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub type LevelKey = (Sku, LocationCode);
 
@@ -16,10 +16,10 @@ pub struct Stock {
     /// Active holds; ended ones live in the store.
     pub holds: Table<HoldId, Hold>,
     pub receipts: Table<ReceiptId, Receipt>,
-    pub(crate) holds_by_owner: BTreeMap<SmolStr, BTreeSet<HoldId>>,
-    pub(crate) holds_by_level: BTreeMap<LevelKey, BTreeSet<HoldId>>,
+    pub(crate) holds_by_owner: Lookup<SmolStr, BTreeSet<HoldId>>,
+    pub(crate) holds_by_level: Lookup<LevelKey, BTreeSet<HoldId>>,
     /// Locations that ever kept a SKU, in order.
-    pub(crate) locations_of: BTreeMap<Sku, BTreeSet<LocationCode>>,
+    pub(crate) locations_of: Lookup<Sku, BTreeSet<LocationCode>>,
 }
 
 /// What stands at one location of one SKU.

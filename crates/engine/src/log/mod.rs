@@ -51,12 +51,14 @@ pub trait Log: Send {
     fn last(&self) -> u64;
 }
 
-/// BLAKE3 over the previous hash and the frame's length-prefixed columns.
+/// BLAKE3 over the previous hash and the frame's length-prefixed columns. They are laid side by side first: BLAKE3 is several times quicker
+/// over one long text than over many short ones.
 pub fn frame_hash(previous: &[u8; 32], frame: u64, epoch: u64, rows: &[Row]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    let mut column = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
+    const ROW: usize = 96;
+    let mut bytes = Vec::with_capacity(2 * ROW + rows.iter().map(|row| ROW + row.body.len()).sum::<usize>());
+    let mut column = |text: &[u8]| {
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text);
     };
     column(previous);
     column(&frame.to_le_bytes());
@@ -68,5 +70,5 @@ pub fn frame_hash(previous: &[u8; 32], frame: u64, epoch: u64, rows: &[Row]) -> 
         column(row.actor.as_bytes());
         column(row.body.as_bytes());
     }
-    *hasher.finalize().as_bytes()
+    *blake3::hash(&bytes).as_bytes()
 }

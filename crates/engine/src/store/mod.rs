@@ -9,7 +9,7 @@ pub use rows::SCHEMA;
 use crate::frame::{EngineRecord, Pending};
 use domain::id::OrderId;
 use domain::order::Case;
-use domain::{Image, State};
+use domain::{Fetch, Image, State};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -69,8 +69,8 @@ impl Store {
                 }
                 _ => {
                     let body = serde_json::to_string(image).expect("entities serialize");
-                    let sql = "INSERT OR REPLACE INTO entities(kind, key, body) VALUES (?1, ?2, ?3)";
-                    transaction.prepare_cached(sql)?.execute(params![kind, key, body])?;
+                    let sql = "INSERT OR REPLACE INTO entities(kind, key, live, body) VALUES (?1, ?2, ?3, ?4)";
+                    transaction.prepare_cached(sql)?.execute(params![kind, key, image.is_live(), body])?;
                 }
             }
         }
@@ -89,7 +89,7 @@ impl Store {
         Ok(())
     }
 
-    /// Brings shared entities and live cases into memory.
+    /// Brings into memory what is open.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -102,11 +102,16 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn load_except(&self, state: &mut State, newer: impl Fn(&'static str, &str) -> bool) -> rusqlite::Result<()> {
-        let mut statement =
-            self.connection.prepare("SELECT kind, body FROM entities UNION ALL SELECT 'case', body FROM orders WHERE live = 1")?;
+        let live = "SELECT kind, body FROM entities WHERE live = 1 UNION ALL SELECT 'case', body FROM orders WHERE live = 1";
+        let mut statement = self.connection.prepare(live)?;
         let mut entities = statement.query([])?;
         while let Some(row) = entities.next()? {
             let image = image(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?)?;
+            if let Some(subject) = image.subject().filter(|subject| !newer("subject", &subject.text()))
+                && let Some(count) = self.entity("subject", &subject.text())?
+            {
+                state.load(count);
+            }
             if !newer(image.kind(), &image.key()) {
                 state.load(image);
             }
@@ -118,6 +123,27 @@ impl Store {
     /// When the store cannot be read.
     pub fn case(&self, id: OrderId) -> rusqlite::Result<Option<Image>> {
         order_body(&self.connection, id)?.map(|body| image("case", &body)).transpose()
+    }
+
+    /// What has left memory, with the count of its events; empty when there is no such thing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn fetch(&self, wanted: Fetch) -> rusqlite::Result<Vec<Image>> {
+        if let Fetch::Case(id) = wanted {
+            return Ok(self.case(id)?.into_iter().collect());
+        }
+        let mut images: Vec<Image> = self.entity(wanted.kind(), &wanted.key())?.into_iter().collect();
+        if let Some(subject) = images.first().and_then(Image::subject) {
+            images.extend(self.entity("subject", &subject.text())?);
+        }
+        Ok(images)
+    }
+
+    fn entity(&self, kind: &str, key: &str) -> rusqlite::Result<Option<Image>> {
+        let sql = "SELECT body FROM entities WHERE kind = ?1 AND key = ?2";
+        let body: Option<String> = self.connection.prepare_cached(sql)?.query_row(params![kind, key], |row| row.get(0)).optional()?;
+        body.map(|body| image(kind, &body)).transpose()
     }
 
     /// The order that a channel calls by this name, unless it was rejected.

@@ -11,7 +11,9 @@ use serde::Serialize;
 
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entities(kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entities(
+    kind TEXT NOT NULL, key TEXT NOT NULL, live INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entities_live ON entities(kind, key) WHERE live = 1;
 CREATE TABLE IF NOT EXISTS orders(
     id INTEGER PRIMARY KEY, number TEXT NOT NULL, channel TEXT NOT NULL, external_id TEXT, status TEXT NOT NULL,
     payment_status TEXT NOT NULL, allocation_status TEXT NOT NULL, fulfillment_status TEXT NOT NULL, origin TEXT NOT NULL,

@@ -173,19 +173,19 @@ pub async fn order_edit(call: Call) -> Result<Answer, Problem> {
 }
 
 /// A sketch of an order that was not placed.
-fn preview_view(preview: &domain::order::Preview, call: &Call) -> Value {
-    let mut case = domain::order::Case::new(preview.order.clone());
-    for event in &preview.events {
-        domain::order::fold(&mut case, preview.order.created_at, event);
+fn preview_view(events: &[Event], now: Timestamp, call: &Call) -> Option<Value> {
+    let mut case = events.first().and_then(domain::order::Case::begun_by)?;
+    for event in events {
+        domain::order::fold(&mut case, now, event);
     }
     let mut view = order_view(&case, &call.shop.vault);
     view["object"] = json!("order_preview");
     view["id"] = Value::Null;
     view["number"] = Value::Null;
-    let sourcing = preview.events.iter().find_map(|event| match event {
+    let sourcing = events.iter().find_map(|event| match event {
         Event::OrderPlaced(placed) => placed.sourcing.as_ref(),
         _ => None,
     });
     view["sourcing"] = json!(sourcing);
-    view
+    Some(view)
 }

@@ -157,14 +157,12 @@ struct QuantityBody {
 }
 
 pub async fn safety_stock(call: Call) -> Result<Answer, Problem> {
-    let (sku, location) = (call.segment("sku")?, call.segment("location")?);
+    let (sku, location): (Sku, LocationCode) = (call.segment("sku")?, call.segment("location")?);
     let safety_stock = Quantity::new(call.json::<QuantityBody>()?.quantity);
-    let done = call.submit(Command::SetSafetyStock { sku, location, safety_stock }).await?;
-    let level = done.images.iter().find_map(|image| match image {
-        Image::Level(_, Some(level)) => Some(level_view(level)),
-        _ => None,
-    });
-    Ok(Answer::ok(level.unwrap_or_else(|| json!({}))).replayed(done.repeated))
+    let done = call.submit(Command::SetSafetyStock { sku: sku.clone(), location: location.clone(), safety_stock }).await?;
+    let level = call.shop.query(move |state| state.stock.level(&sku, &location).map(level_view)).await;
+    let level = level.flatten().ok_or_else(Problem::outcome_unknown)?;
+    Ok(Answer::ok(level).replayed(done.repeated))
 }
 
 #[derive(Deserialize)]

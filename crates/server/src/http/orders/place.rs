@@ -323,7 +323,10 @@ pub async fn order_preview(call: Call) -> Result<Answer, Problem> {
     let now = call.shop.now();
     let asked = call.shop.query(move |state| domain::order::preview(state, &Context { now, actor: actor.into() }, command));
     match asked.await.ok_or_else(Problem::outcome_unknown)? {
-        Ok(preview) => Ok(Answer::ok(preview_view(&preview, &call))),
+        Ok(events) => {
+            let view = preview_view(&events, now, &call).ok_or_else(|| Problem::internal("a placement without an order"))?;
+            Ok(Answer::ok(view))
+        }
         Err(rejection) => Err(rejection.into()),
     }
 }
