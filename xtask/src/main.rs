@@ -14,7 +14,7 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["test", names @ ..] => suites::run(names),
         ["tidy"] => tidy::run(),
-        ["bench", ..] => suites::bench(),
+        ["bench", arguments @ ..] => suites::bench(arguments),
         ["openapi"] => openapi::write(),
         ["openapi", "--check"] => openapi::check(),
         _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi [--check] | bench [--json]"),

@@ -52,12 +52,13 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Prints one JSON object; its ratios are from one run.
+/// Prints a table with each budget beside what was measured, or with `--json` one object; its ratios are from one run.
 ///
 /// # Errors
 /// When the benchmark cannot be built or run.
-pub fn bench() -> Result<()> {
-    cargo(&["run", "--release", "--quiet", "--package", "server", "--example", "bench"])
+pub fn bench(arguments: &[&str]) -> Result<()> {
+    let bench = ["run", "--release", "--quiet", "--package", "server", "--example", "bench", "--"];
+    cargo(&[&bench[..], arguments].concat())
 }
 
 fn rust() -> Result<()> {

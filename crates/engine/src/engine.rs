@@ -30,6 +30,8 @@ pub struct Options {
     pub on_replies: Box<dyn Fn(Vec<(u64, Reply)>) + Send>,
     /// Told how far the log is durable.
     pub on_durable: Box<dyn Fn(u64) + Send>,
+    /// Told when the engine stops by itself; [`Engine::failure`] says why.
+    pub on_failure: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Options {
@@ -41,6 +43,7 @@ impl Options {
             wall_clock: true,
             on_replies: Box::new(|_| {}),
             on_durable: Box::new(|_| {}),
+            on_failure: Box::new(|| {}),
         }
     }
 }

@@ -45,6 +45,6 @@ mod writer;
 
 pub use engine::{Engine, Options, Submission, incarnation_of};
 pub use frame::{Backfill, Committed, Cursor, Idempotency, Parked, Reply};
-pub use reader::{EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
+pub use reader::{Consistency, EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;
 pub use verify::{Report, VerifyError, backup, rebuild, restore, verify};

@@ -11,17 +11,19 @@ pub use past::{EventRow, raw_events};
 use crate::frame::Pending;
 use crate::log::sqlite::SqliteLog;
 use crate::store;
+use crate::store::key::ImageKey;
 use domain::Image;
 use domain::id::{EffectId, OrderId};
 use domain::order::Case;
 use domain::payment::{Effect, Payment};
 use domain::purchasing::DispatchVia;
 use domain::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long a list waits for the store to follow.
@@ -63,15 +65,18 @@ pub struct Shared {
     queued: AtomicUsize,
     stopping: AtomicBool,
     timers_suspended: AtomicBool,
+    on_failure: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// Durable after-images that the store does not have yet, with the sequence that made them.
-type Unstored = BTreeMap<(&'static str, String), (u64, Image)>;
+type Unstored = FxHashMap<ImageKey, (u64, Image)>;
 
 #[derive(Default)]
 struct Progress {
     durable: u64,
     stored: u64,
+    /// Transactions that are durable and not stored.
+    behind: usize,
     failure: Option<String>,
     images: Unstored,
     effects: BTreeMap<EffectId, Outstanding>,
@@ -92,7 +97,14 @@ impl Shared {
             queued: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             timers_suspended: AtomicBool::new(false),
+            on_failure: OnceLock::new(),
         }
+    }
+
+    /// Called when the engine stops by itself; the first call of this counts.
+    pub fn tell_of_failure(&self, tell: Box<dyn Fn() + Send + Sync>) {
+        // Set once, at the start.
+        let _ = self.on_failure.set(tell);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Progress> {
@@ -115,6 +127,9 @@ impl Shared {
         tracing::error!("the engine stops: {why}");
         self.lock().failure.get_or_insert_with(|| why.to_owned());
         self.moved.notify_all();
+        if let Some(tell) = self.on_failure.get() {
+            tell();
+        }
     }
 
     pub fn generation(&self) -> u64 {
@@ -198,22 +213,32 @@ impl Shared {
                     progress.watch(case);
                 }
                 progress.outbox.watch(image);
-                progress.images.insert((image.kind(), image.key().to_string()), (pending.committed.last_seq, image.clone()));
+                progress.images.insert(ImageKey::of(image), (pending.committed.last_seq, image.clone()));
             }
         }
         progress.durable = durable;
+        progress.behind += transactions.len();
         self.moved.notify_all();
+    }
+
+    /// Waits until the store is at most so many transactions behind, or the engine stops.
+    pub fn wait_for_store(&self, behind_max: usize) {
+        while !self.wait(Duration::from_millis(50), |progress| progress.behind <= behind_max)
+            && self.failure().is_none()
+            && !self.stopping()
+        {}
     }
 
     pub fn stored_up_to(&self, stored: u64, batch: &[Pending]) {
         let mut progress = self.lock();
         for image in batch.iter().flat_map(|pending| pending.images.iter()) {
-            let key = (image.kind(), image.key().to_string());
+            let key = ImageKey::of(image);
             if progress.images.get(&key).is_some_and(|(seq, _)| *seq <= stored) {
                 progress.images.remove(&key);
             }
         }
         progress.stored = stored;
+        progress.behind = progress.behind.saturating_sub(batch.len());
         self.moved.notify_all();
     }
 
@@ -261,7 +286,16 @@ pub struct Reader {
     shared: Arc<Shared>,
     log: SqliteLog,
     store: Connection,
-    waits: bool,
+    consistency: Consistency,
+}
+
+/// What a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consistency {
+    /// All that was durable when it was asked for; waits at most a second for it.
+    Latest,
+    /// What the store has, however far that is behind.
+    Any,
 }
 
 impl Reader {
@@ -273,13 +307,12 @@ impl Reader {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let store = Connection::open_with_flags(shared.folder.join("store.db"), flags)?;
         store.busy_timeout(Duration::from_secs(5))?;
-        Ok(Self { shared, log, store, waits: true })
+        Ok(Self { shared, log, store, consistency: Consistency::Latest })
     }
 
-    /// Lists show what the store has, however far that is behind (`consistency=any`).
-    #[must_use]
-    pub fn without_waiting(self) -> Self {
-        Self { waits: false, ..self }
+    /// What lists show from now on.
+    pub fn set_consistency(&mut self, consistency: Consistency) {
+        self.consistency = consistency;
     }
 
     /// An entity as its last durable transaction left it.
@@ -287,18 +320,29 @@ impl Reader {
     /// # Errors
     /// When the store cannot be read.
     pub fn entity(&self, kind: &'static str, key: &str) -> Result<Option<Image>, ReadError> {
-        if let Some((_, image)) = self.shared.lock().images.get(&(kind, key.to_owned())) {
+        let Some(wanted) = ImageKey::named(kind, key) else { return Ok(None) };
+        if let Some((_, image)) = self.shared.lock().images.get(&wanted) {
             return Ok(Some(image.clone()).filter(|image| !image.is_gone()));
         }
-        let sql = "SELECT body FROM entities WHERE kind = ?1 AND key = ?2";
-        let body: Option<String> = self.store.prepare_cached(sql)?.query_row(params![kind, key], |row| row.get(0)).optional()?;
+        let body: Option<String> = match wanted {
+            ImageKey::Case(id) => store::order_body(&self.store, id)?,
+            ImageKey::Level(sku, location) => {
+                let sql = "SELECT body FROM levels WHERE sku = ?1 AND location = ?2";
+                let row = [sku.as_str(), location.as_str()];
+                self.store.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?.flatten()
+            }
+            ImageKey::Other(kind, key) => {
+                let sql = "SELECT body FROM entities WHERE kind = ?1 AND key = ?2";
+                self.store.prepare_cached(sql)?.query_row([kind, key.as_str()], |row| row.get(0)).optional()?
+            }
+        };
         Ok(body.map(|body| store::image(kind, &body)).transpose()?)
     }
 
     /// # Errors
     /// When the store cannot be read.
     pub fn case(&self, id: OrderId) -> Result<Option<Arc<Case>>, ReadError> {
-        if let Some((_, Image::Case(_, case))) = self.shared.lock().images.get(&("case", id.text().to_string())) {
+        if let Some((_, Image::Case(_, case))) = self.shared.lock().images.get(&ImageKey::Case(id)) {
             return Ok(case.clone());
         }
         let Some(body) = store::order_body(&self.store, id)? else { return Ok(None) };
@@ -310,7 +354,7 @@ impl Reader {
 
     /// Waits until the store has what is durable now: so that everyone reads their writes.
     fn catch_up(&self) -> Result<(), ReadError> {
-        if !self.waits {
+        if self.consistency == Consistency::Any {
             return Ok(());
         }
         let wanted = self.shared.durable();

@@ -95,6 +95,24 @@ pub fn decode(body: &str) -> Result<Vec<Decoded>, serde_json::Error> {
     Ok(lines)
 }
 
+/// One event of a body.
+///
+/// # Errors
+/// As [`decode`].
+pub fn event(body: &str, seq: u64) -> Result<Option<Event>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        seq: u64,
+    }
+    let raw: Vec<&RawValue> = serde_json::from_str(body)?;
+    for line in raw {
+        if serde_json::from_str::<Numbered>(line.get())?.seq == seq {
+            return serde_json::from_str(line.get()).map(Some);
+        }
+    }
+    Ok(None)
+}
+
 /// The events of a body as a settled command.
 ///
 /// # Errors

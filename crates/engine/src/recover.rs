@@ -19,8 +19,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// Frames that wait for the store before the log waits.
-const STORE_QUEUE_MAX: usize = 64;
+/// Frames that wait for the store before the log waits: small ones, while it syncs. Large ones are bounded by their transactions.
+const STORE_QUEUE_MAX: usize = 1024;
 /// Numbers of every kind that a restore leaves out.
 const NUMBERS_SKIPPED: u64 = 10_000;
 /// Transactions folded between two writes of a store that catches up.
@@ -112,6 +112,11 @@ fn started(seq: u64, time: Timestamp, record: EngineRecord, state: &mut State) -
 /// Opens the store, and lays aside one that followed another log than this: it is made anew.
 fn open_store(folder: &Path, log: &SqliteLog) -> Result<Store, OpenError> {
     let path = folder.join("store.db");
+    let named = |error| OpenError::Folder(folder.display().to_string(), error);
+    if !Store::is_known(&path)? {
+        tracing::warn!("the store is of another version; it is made anew from the log");
+        remove_store(folder).map_err(named)?;
+    }
     let store = Store::open(&path)?;
     let Some(mark) = store.mark()?.filter(|_| store.applied() <= log.last()) else { return Ok(store) };
     let row = log.read(store.applied(), 1)?.into_iter().next();
@@ -120,7 +125,7 @@ fn open_store(folder: &Path, log: &SqliteLog) -> Result<Store, OpenError> {
     }
     tracing::warn!("the store followed another log; it is made anew from this one");
     drop(store);
-    remove_store(folder).map_err(|error| OpenError::Folder(folder.display().to_string(), error))?;
+    remove_store(folder).map_err(named)?;
     Ok(Store::open(&path)?)
 }
 
@@ -155,7 +160,8 @@ fn spawn(
     shared: Arc<Shared>,
     (epoch, now): (u64, Timestamp),
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
-    let Options { folder, clock, wall_clock: _, on_replies, on_durable } = options;
+    let Options { folder, clock, wall_clock: _, on_replies, on_durable, on_failure } = options;
+    shared.tell_of_failure(on_failure);
     let (frames, frames_in) = sync_channel(1);
     let (stores, stores_in) = sync_channel(STORE_QUEUE_MAX);
     let lookups = Store::open(&folder.join("store.db"))?;

@@ -187,12 +187,14 @@ impl Sequencer {
         let (durable, unstored) = self.shared.unstored();
         self.state = State::default();
         self.leaving.clear();
-        let stored = self.store.load_except(&mut self.state, |kind, key| unstored.contains_key(&(kind, key.to_owned())));
+        let stored = self.store.load_except(&mut self.state, |key| unstored.contains_key(key));
         if let Err(error) = stored {
             self.shared.fail(&format!("the store could not be read: {error}"));
             return durable;
         }
-        for (seq, image) in unstored.into_values() {
+        let mut unstored: Vec<_> = unstored.into_iter().collect();
+        unstored.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        for (_, (seq, image)) in unstored {
             if image.may_leave() {
                 self.leaving.push_back((seq, image.clone()));
             }

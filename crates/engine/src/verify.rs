@@ -4,6 +4,7 @@ use crate::log::sqlite::SqliteLog;
 use crate::log::{Error as LogError, Log, frame_hash};
 use crate::recover::{self, OpenError};
 use crate::store::Store;
+use domain::state::FIRST_ORDER_NUMBER;
 use domain::{State, invariants};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
@@ -116,7 +117,7 @@ impl Drop for Scratch {
 
 /// Every entity of the fold stands in the store as it is, and nothing else.
 fn compare(store: &Path, fold: &Path, last: u64) -> Result<(), VerifyError> {
-    if !store.exists() {
+    if !store.exists() || !Store::is_known(store)? {
         return Ok(());
     }
     let both = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -133,9 +134,19 @@ fn compare(store: &Path, fold: &Path, last: u64) -> Result<(), VerifyError> {
              WHERE b.body IS NOT a.body LIMIT 1"
         );
         let orders = format!(
-            "SELECT 'order number ' || a.number FROM {here}.orders a LEFT JOIN {there}.orders b ON b.id = a.id WHERE b.body IS NOT a.body LIMIT 1"
+            "SELECT 'order number ' || (a.id + {FIRST_ORDER_NUMBER}) FROM {here}.orders a LEFT JOIN {there}.orders b ON b.id = a.id
+             WHERE b.body IS NOT a.body OR b.history IS NOT a.history LIMIT 1"
         );
-        for sql in [entities, orders] {
+        let levels = format!(
+            "SELECT 'level ' || a.sku || ' at ' || a.location FROM {here}.levels a
+             LEFT JOIN {there}.levels b ON b.sku = a.sku AND b.location = a.location
+             WHERE b.body IS NOT a.body OR b.last IS NOT a.last LIMIT 1"
+        );
+        let movements = format!(
+            "SELECT 'the movement at ' || (a.id >> 20) FROM {here}.movements a LEFT JOIN {there}.movements b ON b.id = a.id
+             WHERE b.quantity IS NOT a.quantity OR b.previous IS NOT a.previous LIMIT 1"
+        );
+        for sql in [entities, orders, levels, movements] {
             if let Some(name) = both.query_row(&sql, [], |row| row.get::<_, String>(0)).optional()? {
                 return Err(VerifyError::Differs(name));
             }

@@ -10,8 +10,11 @@ use std::time::Duration;
 
 /// How long the store waits for room on a full disk before it tries again.
 const NO_SPACE_PAUSE: Duration = Duration::from_millis(250);
-/// Most transactions that the store takes up in one write.
+/// Most transactions that the store takes up in one write, up to the frame that reaches it.
 const COALESCE_MAX: usize = 4096;
+/// Most transactions that the store may be behind before the log waits for it: then the queue fills, and clients are told to come again. What
+/// is not stored stands in memory, and a start after a crash folds it again.
+pub const STORE_BEHIND_MAX: usize = 16_384;
 
 /// The thread that makes frames durable, answers, and hands them on. One append is in flight, never more.
 pub struct LogThread<L: Log> {
@@ -68,9 +71,13 @@ impl<L: Log> LogThread<L> {
             (self.on_replies)(batch.replies);
         }
         batch.answers.into_iter().for_each(|answer| answer());
-        if !batch.transactions.is_empty() && stores.send(batch.transactions).is_err() {
+        if batch.transactions.is_empty() {
+            return;
+        }
+        if stores.send(batch.transactions).is_err() {
             self.shared.fail("the store stopped");
         }
+        self.shared.wait_for_store(STORE_BEHIND_MAX);
     }
 
     fn reply_all(&self, batch: Batch, reply: &Reply) {

@@ -29,6 +29,9 @@ enum Command {
         /// Address to listen on; loopback unless told otherwise
         #[arg(long, env = "QUARTERMASTER_LISTEN", default_value = "127.0.0.1:7700")]
         listen: SocketAddr,
+        /// Requests a second that each key may make, twice as many at once; 0 takes the bound away
+        #[arg(long, env = "QUARTERMASTER_REQUESTS_PER_SECOND", default_value_t = 10_000)]
+        requests_per_second: u32,
     },
     /// Trade a real retailer's orders on a compressed clock
     Demo(demo::DemoArgs),
@@ -86,7 +89,7 @@ impl Cli {
     /// With what went wrong and what to do.
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
-            Command::Serve { folder, listen } => serve::serve(folder.data_dir, listen),
+            Command::Serve { folder, listen, requests_per_second } => serve::serve(folder.data_dir, listen, requests_per_second),
             Command::Demo(arguments) => demo::demo(arguments),
             Command::Import { folder, arguments } => import::import(&folder.data_dir, &arguments),
             Command::Keys { folder, action } => tools::keys(&folder.data_dir, action),

@@ -77,7 +77,7 @@ impl Running {
         let signal = async move {
             tokio::select! {
                 () = stop => {}
-                () = failed(&shop) => {}
+                () = shop.failed() => {}
             }
             // The timeout below starts when draining does.
             let _ = drain.send(());
@@ -96,11 +96,5 @@ impl Running {
             Some(why) => Err(Error::Engine(why)),
             None => Ok(()),
         }
-    }
-}
-
-async fn failed(shop: &Shop) {
-    while shop.engine.failure().is_none() {
-        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

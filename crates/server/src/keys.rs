@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::KeyId;
 use rusqlite::{Connection, OptionalExtension, params};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, RwLock};
@@ -65,11 +65,18 @@ pub struct Key {
 /// The keys of a data folder. Checking a key costs one hash and one look into memory.
 pub struct Keys {
     connection: Mutex<Connection>,
-    by_hash: RwLock<HashMap<String, Arc<Key>>>,
+    by_hash: RwLock<FxHashMap<Hash, Arc<Key>>>,
 }
 
-fn hash(secret: &str) -> String {
-    blake3::hash(secret.as_bytes()).to_hex().to_string()
+type Hash = [u8; 32];
+
+fn hash(secret: &str) -> Hash {
+    *blake3::hash(secret.as_bytes()).as_bytes()
+}
+
+/// As the file has it.
+fn text(hash: &Hash) -> String {
+    blake3::Hash::from_bytes(*hash).to_hex().to_string()
 }
 
 fn now() -> i64 {
@@ -86,7 +93,7 @@ impl Keys {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.execute_batch(SCHEMA)?;
-        let keys = Self { connection: Mutex::new(connection), by_hash: RwLock::new(HashMap::new()) };
+        let keys = Self { connection: Mutex::new(connection), by_hash: RwLock::default() };
         keys.reload()?;
         Ok(keys)
     }
@@ -114,7 +121,13 @@ impl Keys {
             };
             Ok((row.get::<_, String>(0)?, Arc::new(key)))
         })?;
-        let all = rows.collect::<rusqlite::Result<HashMap<_, _>>>()?;
+        let mut all = FxHashMap::default();
+        for row in rows {
+            let (hash, key) = row?;
+            // What is no hash opens to nobody.
+            let Ok(hash) = blake3::Hash::from_hex(hash) else { continue };
+            all.insert(*hash.as_bytes(), key);
+        }
         *self.by_hash.write().expect("no thread panics with the keys") = all;
         Ok(())
     }
@@ -131,7 +144,7 @@ impl Keys {
         let id = {
             let connection = self.connection();
             let sql = "INSERT INTO keys(hash, name, role, created_at) VALUES (?1, ?2, ?3, ?4)";
-            connection.execute(sql, params![hash(&secret), name, role.as_str(), created_at])?;
+            connection.execute(sql, params![text(&hash(&secret)), name, role.as_str(), created_at])?;
             KeyId(u64::try_from(connection.last_insert_rowid()).unwrap_or(0))
         };
         self.reload()?;
@@ -177,29 +190,40 @@ impl Keys {
         let key = find().or_else(|| self.made_elsewhere(&hash).then(find).flatten())?;
         let key = Some(key).filter(|key| key.revoked_at.is_none())?;
         let now = now();
-        if key.last_used_at.is_none_or(|last| now - last > LAST_USE_MS) {
-            self.used(&hash, &key, now);
+        if is_due(&key, now) {
+            self.used(&hash, now);
         }
         Some(key)
     }
 
     /// The command line makes keys while the server runs.
-    fn made_elsewhere(&self, hash: &str) -> bool {
+    fn made_elsewhere(&self, hash: &Hash) -> bool {
         let found = {
             let connection = self.connection();
-            connection.query_row("SELECT 1 FROM keys WHERE hash = ?1", params![hash], |_| Ok(())).optional()
+            connection.query_row("SELECT 1 FROM keys WHERE hash = ?1", params![text(hash)], |_| Ok(())).optional()
         };
         matches!(found, Ok(Some(()))) && self.reload().is_ok()
     }
 
-    fn used(&self, hash: &str, key: &Key, now: i64) {
-        let written = self.connection().execute("UPDATE keys SET last_used_at = ?2 WHERE hash = ?1", params![hash, now]);
-        if let Err(error) = written {
+    /// Noted once by the first of all who use the key at this moment, and without waiting for the disk: losing it does no harm.
+    fn used(&self, hash: &Hash, now: i64) {
+        {
+            let mut by_hash = self.by_hash.write().expect("no thread panics with the keys");
+            let Some(key) = by_hash.get_mut(hash).filter(|key| is_due(key, now)) else { return };
+            *key = Arc::new(Key { last_used_at: Some(now), ..key.as_ref().clone() });
+        }
+        let connection = self.connection();
+        let relaxed = connection.pragma_update(None, "synchronous", "NORMAL");
+        let noted = connection.execute("UPDATE keys SET last_used_at = ?2 WHERE hash = ?1", params![text(hash), now]);
+        let strict = connection.pragma_update(None, "synchronous", "FULL");
+        if let Err(error) = relaxed.and(noted).and(strict) {
             tracing::warn!("the last use of a key could not be written: {error}");
         }
-        let used = Key { last_used_at: Some(now), ..key.clone() };
-        self.by_hash.write().expect("no thread panics with the keys").insert(hash.to_owned(), Arc::new(used));
     }
+}
+
+fn is_due(key: &Key, now: i64) -> bool {
+    key.last_used_at.is_none_or(|last| now - last > LAST_USE_MS)
 }
 
 #[cfg(test)]

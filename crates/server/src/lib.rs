@@ -7,3 +7,4 @@ pub mod http;
 pub mod keys;
 pub mod shop;
 pub mod vault;
+mod waiting;

@@ -3,19 +3,16 @@
 use crate::bus::Bus;
 use crate::keys::Keys;
 use crate::vault::Vault;
+use crate::waiting::{self, Waiting};
 use domain::Command;
 use domain::time::Timestamp;
-use engine::{Cursor, Engine, Idempotency, OpenError, Options, ReadError, Reader, Reply, Submission};
-use std::collections::HashMap;
+use engine::{Consistency, Cursor, Engine, Idempotency, OpenError, Options, ReadError, Reader, Reply, Submission};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, watch};
 
 /// Most readers that are kept open; one is used per read at a time.
 const READERS_MAX: usize = 16;
-
-type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Reply>>>>;
 
 /// Tells the time, in milliseconds since the Unix epoch.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -28,15 +25,15 @@ fn wall_clock() -> Timestamp {
 /// Shared by every handler.
 pub struct Shop {
     pub engine: Engine,
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     pub keys: Keys,
     /// Who outside hears what, and where they stand.
     pub bus: Bus,
     /// How far the log is durable, for those who wait.
     pub durable: watch::Receiver<u64>,
     clock: Clock,
-    waiting: Waiting,
-    tokens: AtomicU64,
+    waiting: Arc<Waiting>,
+    failed: Arc<Notify>,
     readers: Mutex<Vec<Reader>>,
 }
 
@@ -62,33 +59,31 @@ impl Shop {
     /// # Errors
     /// When the folder is in use or cannot be read.
     pub fn open(folder: &Path, clock: Option<Clock>) -> Result<Arc<Self>, Error> {
-        let waiting = Waiting::default();
-        let (replies, replies_in) = mpsc::unbounded_channel::<Vec<(u64, Reply)>>();
+        let (waiting, failed) = (Arc::new(Waiting::default()), Arc::new(Notify::new()));
+        let (replies, failure) = (waiting.clone(), failed.clone());
         let (durable, durable_in) = watch::channel(0);
         let mut options = Options::new(folder);
         options.wall_clock = clock.is_none();
         let clock = clock.unwrap_or_else(|| Arc::new(wall_clock));
         let ticks = clock.clone();
         options.clock = Box::new(move || ticks());
-        options.on_replies = Box::new(move |batch| {
-            // Nobody listens any more once the shop is gone.
-            let _ = replies.send(batch);
-        });
+        options.on_replies = Box::new(move |batch| replies.arrived(batch));
+        options.on_failure = Box::new(move || failure.notify_one());
         options.on_durable = Box::new(move |seq| {
             durable.send_replace(seq);
         });
         let engine = Engine::open(options)?;
-        tokio::spawn(wake(replies_in, waiting.clone()));
+        tokio::spawn(waiting::wake(Arc::downgrade(&waiting), waiting.news()));
         let bus = Bus::open(&engine)?;
         Ok(Arc::new(Self {
             bus,
             engine,
-            vault: Vault::open(folder)?,
+            vault: Arc::new(Vault::open(folder)?),
             keys: Keys::open(folder)?,
             durable: durable_in,
             clock,
             waiting,
-            tokens: AtomicU64::new(1),
+            failed,
             readers: Mutex::new(Vec::new()),
         }))
     }
@@ -124,17 +119,24 @@ impl Shop {
 
     /// The reply to what `ask` queues with the token; `ask` says whether it could.
     async fn wait_for(&self, ask: impl FnOnce(u64) -> bool) -> Result<Reply, Busy> {
-        let token = self.tokens.fetch_add(1, Ordering::Relaxed);
-        let (wake, woken) = oneshot::channel();
-        self.waiting.lock().expect("no thread panics with the lock").insert(token, wake);
+        let (token, woken) = self.waiting.join();
         if !ask(token) {
-            self.waiting.lock().expect("no thread panics with the lock").remove(&token);
+            self.waiting.leave(token);
             return Err(Busy);
         }
         Ok(woken.await.unwrap_or(Reply::OutcomeUnknown))
     }
 
-    /// Runs a read off the async threads, with a reader of its own.
+    /// Resolves when the engine has stopped by itself.
+    pub async fn failed(&self) {
+        while self.engine.failure().is_none() {
+            self.failed.notified().await;
+        }
+        // Whoever else waits for it is told, too.
+        self.failed.notify_one();
+    }
+
+    /// Runs a read off the async threads, with a reader of its own. Lists show all that is durable.
     ///
     /// # Errors
     /// As the read itself.
@@ -143,13 +145,26 @@ impl Shop {
         T: Send + 'static,
         F: FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
     {
+        self.read_at(Consistency::Latest, ask).await
+    }
+
+    /// As [`Shop::read`], with what lists show.
+    ///
+    /// # Errors
+    /// As the read itself.
+    pub async fn read_at<T, F>(self: &Arc<Self>, consistency: Consistency, ask: F) -> Result<T, ReadError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
+    {
         let shop = self.clone();
         let task = tokio::task::spawn_blocking(move || {
             let kept = shop.readers.lock().expect("no thread panics with the lock").pop();
-            let reader = match kept {
+            let mut reader = match kept {
                 Some(reader) => reader,
                 None => shop.engine.reader()?,
             };
+            reader.set_consistency(consistency);
             let answer = ask(&reader);
             let mut readers = shop.readers.lock().expect("no thread panics with the lock");
             if readers.len() < READERS_MAX {
@@ -168,22 +183,5 @@ impl Shop {
     {
         let shop = self.clone();
         tokio::task::spawn_blocking(move || shop.engine.query(ask)).await.ok().flatten()
-    }
-}
-
-/// One task wakes all that a frame answered.
-async fn wake(mut replies: mpsc::UnboundedReceiver<Vec<(u64, Reply)>>, waiting: Waiting) {
-    while let Some(batch) = replies.recv().await {
-        let mut wakers = Vec::with_capacity(batch.len());
-        {
-            let mut waiting = waiting.lock().expect("no thread panics with the lock");
-            for (token, reply) in batch {
-                wakers.extend(waiting.remove(&token).map(|wake| (wake, reply)));
-            }
-        }
-        for (wake, reply) in wakers {
-            // A client that hung up does not wait for its answer.
-            let _ = wake.send(reply);
-        }
     }
 }

@@ -9,10 +9,15 @@ use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use domain::id::CustomerId;
 use domain::text::{Fingerprint, Sealed};
 use rusqlite::{Connection, OptionalExtension, params};
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use tokio::sync::oneshot;
+
+/// Most names and keys of customers that are kept in memory.
+const KNOWN_MAX: usize = 65_536;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY, secret BLOB NOT NULL) WITHOUT ROWID;
@@ -29,6 +34,8 @@ pub enum Error {
     Random(getrandom::Error),
     #[error("personal data could not be sealed")]
     Seal,
+    #[error("the server stops")]
+    Stopped,
 }
 
 pub struct Vault {
@@ -37,6 +44,22 @@ pub struct Vault {
     pepper: [u8; 32],
     /// Seals secrets that are nobody's personal data.
     secret_key: [u8; 32],
+    known: Mutex<Known>,
+    waiting: Mutex<Waiting>,
+}
+
+/// What was read or written lately. Whoever holds the lock on it may take no other.
+#[derive(Default)]
+struct Known {
+    names: FxHashMap<Fingerprint, CustomerId>,
+    keys: FxHashMap<CustomerId, [u8; 32]>,
+}
+
+/// Buyers who are written together, with one sync for all of them.
+#[derive(Default)]
+struct Waiting {
+    buyers: Vec<(Vec<Fingerprint>, oneshot::Sender<Result<CustomerId, Error>>)>,
+    under_way: bool,
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Error> {
@@ -67,7 +90,11 @@ impl Vault {
         connection.execute_batch(SCHEMA)?;
         let pepper = own_key(&connection, "pepper")?;
         let secret_key = own_key(&connection, "secrets")?;
-        Ok(Self { connection: Mutex::new(connection), pepper, secret_key })
+        Ok(Self { connection: Mutex::new(connection), pepper, secret_key, known: Mutex::default(), waiting: Mutex::default() })
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().expect("no thread panics with the lock")
     }
 
     fn connection(&self) -> std::sync::MutexGuard<'_, Connection> {
@@ -88,28 +115,81 @@ impl Vault {
     /// # Errors
     /// When the vault cannot be read or written.
     pub fn customer(&self, names: &[Fingerprint]) -> Result<CustomerId, Error> {
+        self.customers(&[names])?.pop().ok_or(Error::Stopped)
+    }
+
+    /// As [`Vault::customer`], without a sync of its own: all who ask at the same time are written as one.
+    ///
+    /// # Errors
+    /// When the vault cannot be read or written.
+    pub async fn customer_soon(self: &Arc<Self>, names: Vec<Fingerprint>) -> Result<CustomerId, Error> {
+        if let Some(id) = self.known().customer(&names) {
+            return Ok(id);
+        }
+        let (tell, told) = oneshot::channel();
+        let begin = {
+            let mut waiting = self.waiting.lock().expect("no thread panics with the lock");
+            waiting.buyers.push((names, tell));
+            !std::mem::replace(&mut waiting.under_way, true)
+        };
+        if begin {
+            let vault = self.clone();
+            tokio::task::spawn_blocking(move || vault.write_all_who_wait());
+        }
+        told.await.unwrap_or(Err(Error::Stopped))
+    }
+
+    fn write_all_who_wait(&self) {
+        loop {
+            let buyers = {
+                let mut waiting = self.waiting.lock().expect("no thread panics with the lock");
+                waiting.under_way = !waiting.buyers.is_empty();
+                std::mem::take(&mut waiting.buyers)
+            };
+            if buyers.is_empty() {
+                return;
+            }
+            let names: Vec<&[Fingerprint]> = buyers.iter().map(|(names, _)| names.as_slice()).collect();
+            match self.customers(&names) {
+                // Whoever hung up does not need to know.
+                Ok(ids) => ids.into_iter().zip(buyers).for_each(|(id, (_, tell))| drop(tell.send(Ok(id)))),
+                // One of them may be to blame: each alone.
+                Err(_) => buyers.into_iter().for_each(|(names, tell)| drop(tell.send(self.customer(&names)))),
+            }
+        }
+    }
+
+    fn customers(&self, buyers: &[&[Fingerprint]]) -> Result<Vec<CustomerId>, Error> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        let mut known = None;
-        for name in names {
-            let sql = "SELECT customer FROM names WHERE fingerprint = ?1";
-            let found: Option<u64> = transaction.prepare_cached(sql)?.query_row(params![name.0.as_str()], |row| row.get(0)).optional()?;
-            known = known.or(found);
-        }
-        let id = match known {
-            Some(id) => id,
-            None => {
-                let key: [u8; 32] = random()?;
-                transaction.prepare_cached("INSERT INTO customers(key) VALUES (?1)")?.execute(params![key])?;
-                u64::try_from(transaction.last_insert_rowid()).unwrap_or(0)
+        let (mut ids, mut fresh, mut owners) = (Vec::with_capacity(buyers.len()), Vec::new(), Vec::new());
+        for names in buyers {
+            let found = names.iter().map(|name| find(&transaction, name)).collect::<Result<Vec<_>, _>>()?;
+            let id = match found.iter().find_map(|id| *id) {
+                Some(id) => id,
+                None => {
+                    let key: [u8; 32] = random()?;
+                    transaction.prepare_cached("INSERT INTO customers(key) VALUES (?1)")?.execute(params![key])?;
+                    let id = CustomerId(u64::try_from(transaction.last_insert_rowid()).unwrap_or(0));
+                    fresh.push((id, key));
+                    id
+                }
+            };
+            for (name, owner) in names.iter().zip(found) {
+                if owner.is_none() {
+                    let sql = "INSERT OR IGNORE INTO names(fingerprint, customer) VALUES (?1, ?2)";
+                    transaction.prepare_cached(sql)?.execute(params![name.0.as_str(), id.0])?;
+                }
+                owners.push((name.clone(), owner.unwrap_or(id)));
             }
-        };
-        for name in names {
-            let sql = "INSERT OR IGNORE INTO names(fingerprint, customer) VALUES (?1, ?2)";
-            transaction.prepare_cached(sql)?.execute(params![name.0.as_str(), id])?;
+            ids.push(id);
         }
         transaction.commit()?;
-        Ok(CustomerId(id))
+        let mut known = self.known();
+        known.make_room(owners.len().max(fresh.len()));
+        known.keys.extend(fresh);
+        known.names.extend(owners);
+        Ok(ids)
     }
 
     /// The customer with this name, if anybody has it.
@@ -117,10 +197,7 @@ impl Vault {
     /// # Errors
     /// When the vault cannot be read.
     pub fn find(&self, name: &Fingerprint) -> Result<Option<CustomerId>, Error> {
-        let connection = self.connection();
-        let sql = "SELECT customer FROM names WHERE fingerprint = ?1";
-        let found = connection.prepare_cached(sql)?.query_row(params![name.0.as_str()], |row| row.get(0)).optional()?;
-        Ok(found.map(CustomerId))
+        find(&self.connection(), name)
     }
 
     /// Encrypts under the customer's key: `v1.cus_1.…`.
@@ -186,16 +263,45 @@ impl Vault {
         let erased = transaction.execute("UPDATE customers SET key = NULL WHERE id = ?1 AND key IS NOT NULL", params![customer.0])?;
         transaction.execute("DELETE FROM names WHERE customer = ?1", params![customer.0])?;
         transaction.commit()?;
+        *self.known() = Known::default();
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(erased > 0)
     }
 
     fn key(&self, customer: CustomerId) -> Result<Option<[u8; 32]>, Error> {
+        if let Some(key) = self.known().keys.get(&customer) {
+            return Ok(Some(*key));
+        }
+        // Held until the key is known: an erasure comes before or after.
         let connection = self.connection();
         let sql = "SELECT key FROM customers WHERE id = ?1";
         let key: Option<Option<[u8; 32]>> = connection.prepare_cached(sql)?.query_row(params![customer.0], |row| row.get(0)).optional()?;
-        Ok(key.flatten())
+        let Some(key) = key.flatten() else { return Ok(None) };
+        let mut known = self.known();
+        known.make_room(1);
+        known.keys.insert(customer, key);
+        Ok(Some(key))
     }
+}
+
+impl Known {
+    /// Whose names these are, when each of them is somebody's already: the first decides, as in the file.
+    fn customer(&self, names: &[Fingerprint]) -> Option<CustomerId> {
+        let owners = names.iter().map(|name| self.names.get(name).copied()).collect::<Option<Vec<_>>>()?;
+        owners.first().copied()
+    }
+
+    fn make_room(&mut self, more: usize) {
+        if self.names.len() + more > KNOWN_MAX || self.keys.len() + more > KNOWN_MAX {
+            *self = Self::default();
+        }
+    }
+}
+
+fn find(connection: &Connection, name: &Fingerprint) -> Result<Option<CustomerId>, Error> {
+    let sql = "SELECT customer FROM names WHERE fingerprint = ?1";
+    let found = connection.prepare_cached(sql)?.query_row(params![name.0.as_str()], |row| row.get(0)).optional()?;
+    Ok(found.map(CustomerId))
 }
 
 #[cfg(test)]

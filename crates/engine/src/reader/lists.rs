@@ -2,11 +2,15 @@
 
 use super::{ReadError, Reader};
 use crate::frame::Cursor;
-use crate::store;
+use crate::log::{Error as LogError, Log, Row};
+use crate::record;
+use crate::store::key::LEVEL_SEPARATOR;
+use crate::store::{self, ledger};
 use domain::Image;
 use domain::id::OrderId;
 use domain::order::Case;
 use domain::state::FIRST_ORDER_NUMBER;
+use domain::stock::movements;
 use rusqlite::params;
 use rusqlite::types::Value;
 use std::sync::Arc;
@@ -58,7 +62,10 @@ impl Reader {
     /// [`ReadError::Behind`] when the store does not follow within a second.
     pub fn orders(&self, filter: &OrderFilter, before: Option<u64>, limit: usize) -> Result<Vec<OrderRow>, ReadError> {
         self.catch_up()?;
-        let mut sql = String::from("SELECT id, body FROM orders WHERE 1");
+        // What is open is few among all orders that ever were, and has a table of its own.
+        let open = filter.promised_before.is_some() || matches!(filter.status.as_deref(), Some("open" | "on_hold"));
+        let from = if open { "live CROSS JOIN orders USING (id)" } else { "orders" };
+        let mut sql = format!("SELECT id, body FROM {from} WHERE 1");
         let mut values: Vec<Value> = Vec::new();
         let texts = [
             ("status", &filter.status),
@@ -67,7 +74,6 @@ impl Reader {
             ("fulfillment_status", &filter.fulfillment_status),
             ("channel", &filter.channel),
             ("external_id", &filter.external_id),
-            ("number", &filter.number),
         ];
         let mut narrow = |condition: &str, value: Value| {
             values.push(value);
@@ -89,17 +95,16 @@ impl Reader {
                 narrow(condition, Value::Integer(number));
             }
         }
-        if let Some(number) = filter.number.as_ref().and_then(|number| number.parse::<i64>().ok()) {
-            // A number is the id, moved: no index of its own.
-            narrow("id =", Value::Integer(number.saturating_sub(i64::try_from(FIRST_ORDER_NUMBER).unwrap_or(0))));
+        if let Some(number) = &filter.number {
+            // A number is the id, moved; no order has id 0.
+            let number = number.parse::<i64>().unwrap_or(0);
+            narrow("id =", Value::Integer(number.saturating_sub(i64::try_from(FIRST_ORDER_NUMBER).unwrap_or(0)).max(0)));
         }
         if let Some(day) = &filter.promised_before {
             narrow("promised_by <", Value::Text(day.clone()));
         }
         narrow("1 ORDER BY id DESC LIMIT", Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-        // What is open is few among all orders that ever were, and has an index.
-        let open = filter.promised_before.is_some() || matches!(filter.status.as_deref(), Some("open" | "on_hold"));
-        let sql = sql.replace(" AND 1 ORDER", if open { " AND live = 1 ORDER" } else { " ORDER" });
+        let sql = sql.replace(" AND 1 ORDER", " ORDER");
         let mut statement = self.store.prepare_cached(&sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         let mut orders = Vec::new();
@@ -118,14 +123,18 @@ impl Reader {
     /// As [`Reader::orders`].
     pub fn list(&self, kind: &'static str, after: &str, limit: usize) -> Result<Vec<Image>, ReadError> {
         self.catch_up()?;
-        let sql = "SELECT body FROM entities WHERE kind = ?1 AND key > ?2 ORDER BY key LIMIT ?3";
-        let mut statement = self.store.prepare_cached(sql)?;
-        let bodies = statement.query_map(params![kind, after, limit], |row| row.get::<_, String>(0))?;
-        let mut images = Vec::new();
-        for body in bodies {
-            images.push(store::image(kind, &body?)?);
-        }
-        Ok(images)
+        let text = |row: &rusqlite::Row| row.get::<_, String>(0);
+        let bodies: Vec<String> = if kind == "level" {
+            let (sku, location) = after.split_once(LEVEL_SEPARATOR).unwrap_or((after, ""));
+            let sql = "SELECT body FROM levels WHERE (sku, location) > (?1, ?2) AND body IS NOT NULL ORDER BY sku, location LIMIT ?3";
+            let mut statement = self.store.prepare_cached(sql)?;
+            statement.query_map(params![sku, location, limit], text)?.collect::<Result<_, _>>()?
+        } else {
+            let sql = "SELECT body FROM entities WHERE kind = ?1 AND key > ?2 ORDER BY key LIMIT ?3";
+            let mut statement = self.store.prepare_cached(sql)?;
+            statement.query_map(params![kind, after, limit], text)?.collect::<Result<_, _>>()?
+        };
+        Ok(bodies.iter().map(|body| store::image(kind, body)).collect::<Result<_, _>>()?)
     }
 
     /// Where each subscription stands, as far as it was recorded.
@@ -148,8 +157,8 @@ impl Reader {
         self.catch_up()?;
         let sql = "SELECT id FROM finds WHERE term = ?1 AND kind = ?2 ORDER BY id DESC LIMIT ?3";
         let mut statement = self.store.prepare_cached(sql)?;
-        let found = statement.query_map(params![term, kind, limit], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        Ok(found.into_iter().filter_map(|id| id.parse().ok()).collect())
+        let found = statement.query_map(params![term, kind, limit], |row| row.get(0).map(OrderId))?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Movements of a SKU, newest first, from before `before` on, at one location or at all.
@@ -164,7 +173,7 @@ impl Reader {
         };
         let mut rows = Vec::new();
         for location in locations {
-            rows.extend(self.last_movements(sku, &location, i64::try_from(before).unwrap_or(i64::MAX), limit)?);
+            rows.extend(self.last_movements(sku, &location, before, limit)?);
         }
         rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.seq, row.line)));
         rows.truncate(limit);
@@ -177,46 +186,46 @@ impl Reader {
     /// As [`Reader::orders`].
     pub fn levels_as_of(&self, sku: &str, seq: u64) -> Result<Vec<LedgerRow>, ReadError> {
         self.catch_up()?;
-        let before = i64::try_from(seq).unwrap_or(i64::MAX).saturating_add(1);
         let mut rows = Vec::new();
         for location in self.locations_of(sku)? {
-            rows.extend(self.last_movements(sku, &location, before, 1)?);
+            rows.extend(self.last_movements(sku, &location, seq.saturating_add(1), 1)?);
         }
         Ok(rows)
     }
 
-    /// Locations that ever kept a SKU, read off the keys of its levels.
+    /// Locations that ever kept a SKU.
     fn locations_of(&self, sku: &str) -> Result<Vec<String>, ReadError> {
-        let sql = "SELECT key FROM entities WHERE kind = 'level' AND key >= ?1 AND key < ?2 ORDER BY key";
-        let mut statement = self.store.prepare_cached(sql)?;
-        let prefix = format!("{sku}\u{1f}");
-        let keys = statement.query_map(params![prefix, format!("{sku}\u{20}")], |row| row.get::<_, String>(0))?;
-        let keys: Vec<String> = keys.collect::<Result<_, _>>()?;
-        Ok(keys.iter().filter_map(|key| key.strip_prefix(&prefix).map(str::to_owned)).collect())
+        let mut statement = self.store.prepare_cached("SELECT location FROM levels WHERE sku = ?1 ORDER BY location")?;
+        Ok(statement.query_map([sku], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
-    fn last_movements(&self, sku: &str, location: &str, before: i64, limit: usize) -> Result<Vec<LedgerRow>, ReadError> {
-        let sql = "SELECT seq, line, sku, location, kind, quantity, subject, time, actor, level FROM ledger
-                   WHERE sku = ?1 AND location = ?2 AND seq < ?3 ORDER BY seq DESC, line DESC LIMIT ?4";
-        self.ledger_rows(sql, params![sku, location, before, limit])
-    }
-
-    fn ledger_rows(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<LedgerRow>, ReadError> {
-        let mut statement = self.store.prepare_cached(sql)?;
-        let rows = statement.query_map(values, |row| {
-            Ok(LedgerRow {
-                seq: row.get(0)?,
-                line: row.get(1)?,
-                sku: row.get(2)?,
-                location: row.get(3)?,
-                kind: row.get(4)?,
-                quantity: row.get(5)?,
-                subject: row.get(6)?,
-                time: row.get(7)?,
-                actor: row.get(8)?,
-                level: row.get(9)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    /// Where it moved stands in the store; what about, when and what was left, in the log.
+    fn last_movements(&self, sku: &str, location: &str, before: u64, limit: usize) -> Result<Vec<LedgerRow>, ReadError> {
+        let found = ledger::last_movements(&self.store, sku, location, ledger::movement_id(before, 0), limit)?;
+        let (mut rows, mut transaction): (Vec<LedgerRow>, Option<Row>) = (Vec::with_capacity(found.len()), None);
+        for movement in found {
+            let (seq, line) = ledger::place_of(movement.id);
+            if transaction.as_ref().is_none_or(|row| !(row.first_seq..=row.last_seq).contains(&seq)) {
+                transaction = self.log.read(seq, 1)?.into_iter().next();
+            }
+            let missing = || LogError::Broken { at: seq, what: "a movement of the store is not in the log".into() };
+            let row = transaction.as_ref().ok_or_else(missing)?;
+            let event = record::event(&row.body, seq).map_err(|error| LogError::Broken { at: seq, what: error.to_string() })?;
+            let event = event.ok_or_else(missing)?;
+            let moved = usize::try_from(line).ok().and_then(|line| movements(&event).into_iter().nth(line)).ok_or_else(missing)?;
+            rows.push(LedgerRow {
+                seq,
+                line,
+                sku: sku.to_owned(),
+                location: location.to_owned(),
+                kind: movement.kind,
+                quantity: movement.quantity,
+                subject: event.subject().text().to_string(),
+                time: row.time,
+                actor: movement.actor,
+                level: serde_json::to_string(&moved.level).expect("levels serialize"),
+            });
+        }
+        Ok(rows)
     }
 }

@@ -8,7 +8,7 @@ use crate::store;
 use domain::Image;
 use domain::id::OrderId;
 use domain::order::{Case, fold};
-use rusqlite::params;
+use rusqlite::OptionalExtension;
 use std::sync::Arc;
 
 /// An event as subscribers get it: its payload's bytes are those of the log.
@@ -58,11 +58,12 @@ impl Reader {
         Ok(events)
     }
 
+    /// First sequences of the transactions about an order, oldest first.
     fn transactions_of(&self, order: OrderId, up_to: u64) -> Result<Vec<u64>, ReadError> {
-        let sql = "SELECT DISTINCT first_seq FROM case_events WHERE order_id = ?1 AND seq <= ?2 ORDER BY first_seq";
-        let mut statement = self.store.prepare_cached(sql)?;
-        let up_to = i64::try_from(up_to).unwrap_or(i64::MAX);
-        Ok(statement.query_map(params![order.0, up_to], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        let sql = "SELECT history FROM orders WHERE id = ?1";
+        let history: Option<String> = self.store.prepare_cached(sql)?.query_row([order.0], |row| row.get(0)).optional()?;
+        let history = history.unwrap_or_default();
+        Ok(history.split(' ').filter_map(|seq| seq.parse().ok()).filter(|seq| *seq <= up_to).collect())
     }
 
     /// An order as it stood at a sequence, folded from its events. `None` when it was not placed yet.

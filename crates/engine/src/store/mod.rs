@@ -2,37 +2,61 @@
 //!
 //! It may be deleted at any time; it is made again from the log.
 
+pub mod key;
+pub mod ledger;
 mod rows;
-
-pub use rows::SCHEMA;
+pub mod schema;
 
 use crate::frame::{EngineRecord, Pending};
 use domain::id::OrderId;
-use domain::order::Case;
 use domain::{Fetch, Image, State};
-use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::BTreeMap;
+use key::ImageKey;
+use rows::Touched;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use serde::Serialize;
 use std::path::Path;
 
 /// A repeated key is answered for this long, in log time.
 pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Pages of the write-ahead log before they are copied home. Fewer copies of pages that every batch touches, fewer syncs that the log has
+/// to wait for.
+const CHECKPOINT_PAGES: u32 = 8192;
+/// Bytes of a page: rows of orders fill it without much waste, and levels that are written again do not drag much along.
+const PAGE_BYTES: u32 = 8192;
+/// Most memory for pages, in KiB.
+const CACHE_KIB: i64 = 65536;
 
 pub struct Store {
     connection: Connection,
     applied: u64,
+    known: ledger::Known,
 }
 
 impl Store {
     /// # Errors
     /// When the file cannot be opened or is no store.
     pub fn open(path: &Path) -> rusqlite::Result<Self> {
-        let connection = Connection::open(path)?;
+        let mut connection = Connection::open(path)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "cache_size", -65536)?;
-        connection.execute_batch(SCHEMA)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        schema::create(&mut connection)?;
         let applied = meta(&connection, "applied")?.unwrap_or(0);
-        Ok(Self { connection, applied })
+        Ok(Self { connection, applied, known: ledger::Known::default() })
+    }
+
+    /// Whether the file is a store that this version can read; one that is not there is.
+    ///
+    /// # Errors
+    /// When the file is no database.
+    pub fn is_known(path: &Path) -> rusqlite::Result<bool> {
+        if !path.exists() {
+            return Ok(true);
+        }
+        schema::is_known(&Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
     }
 
     pub fn applied(&self) -> u64 {
@@ -52,41 +76,51 @@ impl Store {
     /// # Errors
     /// When the file cannot be written; then nothing was.
     pub fn write(&mut self, batch: &[Pending]) -> rusqlite::Result<()> {
-        let Some(last) = batch.iter().map(|pending| pending.committed.last_seq).max() else { return Ok(()) };
-        let transaction = self.connection.transaction()?;
-        let mut latest: BTreeMap<(&'static str, String), &Image> = BTreeMap::new();
-        for pending in batch {
-            for image in pending.images.iter() {
-                latest.insert((image.kind(), image.key().to_string()), image);
-            }
-            rows::append(&transaction, pending)?;
+        let Some(last) = batch.last() else { return Ok(()) };
+        let written = self.write_all(batch, last);
+        match written {
+            Ok(()) => self.applied = last.committed.last_seq,
+            // What was rolled back is not known any more.
+            Err(_) => self.known = ledger::Known::default(),
         }
-        for ((kind, key), image) in &latest {
+        written
+    }
+
+    fn write_all(&mut self, batch: &[Pending], last: &Pending) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for pending in batch {
+            rows::put_records(&transaction, pending)?;
+            let committed = &pending.committed;
+            for (seq, recorded) in (committed.first_seq + pending.records.len() as u64..).zip(&committed.events) {
+                rows::follow_cursor(&transaction, &recorded.event)?;
+                self.known.append(&transaction, seq, recorded, &committed.actor)?;
+            }
+        }
+        let touched = Touched::of(batch);
+        let mut text = Vec::new();
+        for (id, order) in &touched.orders {
+            order.put(&transaction, *id, &mut text)?;
+        }
+        for image in touched.entities.values() {
             match image {
-                Image::Case(id, Some(case)) => rows::put_order(&transaction, *id, case)?,
+                Image::Level(key, level) => self.known.put_level(&transaction, key, level.as_deref(), &mut text)?,
                 _ if image.is_gone() => {
-                    transaction.prepare_cached("DELETE FROM entities WHERE kind = ?1 AND key = ?2")?.execute(params![kind, key])?;
+                    let sql = "DELETE FROM entities WHERE kind = ?1 AND key = ?2";
+                    transaction.prepare_cached(sql)?.execute(params![image.kind(), image.key().as_str()])?;
                 }
                 _ => {
-                    let body = serde_json::to_string(image).expect("entities serialize");
                     let sql = "INSERT OR REPLACE INTO entities(kind, key, live, body) VALUES (?1, ?2, ?3, ?4)";
-                    transaction.prepare_cached(sql)?.execute(params![kind, key, image.is_live(), body])?;
+                    let (key, body) = (image.key(), json(&mut text, image));
+                    transaction.prepare_cached(sql)?.execute(params![image.kind(), key.as_str(), image.is_live(), body])?;
                 }
             }
         }
-        set_meta(&transaction, "applied", last)?;
-        if let Some(pending) = batch.last() {
-            let committed = &pending.committed;
-            let mark = crate::recover::mark(committed.first_seq, committed.last_seq, committed.time.0, &committed.actor);
-            transaction.prepare_cached("INSERT OR REPLACE INTO meta(name, value) VALUES ('mark', ?1)")?.execute([mark])?;
-        }
-        if let Some(time) = batch.iter().map(|pending| pending.committed.time.0).max() {
-            let sql = "DELETE FROM idempotency WHERE expires < ?1";
-            transaction.prepare_cached(sql)?.execute(params![time])?;
-        }
-        transaction.commit()?;
-        self.applied = last;
-        Ok(())
+        let committed = &last.committed;
+        set_meta(&transaction, "applied", committed.last_seq)?;
+        let mark = crate::recover::mark(committed.first_seq, committed.last_seq, committed.time.0, &committed.actor);
+        transaction.prepare_cached("INSERT OR REPLACE INTO meta(name, value) VALUES ('mark', ?1)")?.execute([mark])?;
+        rows::forget_keys(&transaction, committed.time.0)?;
+        transaction.commit()
     }
 
     /// Brings into memory what is open.
@@ -94,25 +128,27 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn load(&self, state: &mut State) -> rusqlite::Result<()> {
-        self.load_except(state, |_, _| false)
+        self.load_except(state, |_| false)
     }
 
     /// As [`Store::load`], without the entities of which something newer is known.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn load_except(&self, state: &mut State, newer: impl Fn(&'static str, &str) -> bool) -> rusqlite::Result<()> {
-        let live = "SELECT kind, body FROM entities WHERE live = 1 UNION ALL SELECT 'case', body FROM orders WHERE live = 1";
+    pub fn load_except(&self, state: &mut State, newer: impl Fn(&ImageKey) -> bool) -> rusqlite::Result<()> {
+        let live = "SELECT kind, body FROM entities WHERE live = 1
+                    UNION ALL SELECT 'level', body FROM levels WHERE body IS NOT NULL
+                    UNION ALL SELECT 'case', body FROM live CROSS JOIN orders USING (id)";
         let mut statement = self.connection.prepare(live)?;
         let mut entities = statement.query([])?;
         while let Some(row) = entities.next()? {
             let image = image(row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?)?;
-            if let Some(subject) = image.subject().filter(|subject| !newer("subject", &subject.text()))
+            if let Some(subject) = image.subject().filter(|subject| !newer(&ImageKey::Other("subject", subject.text())))
                 && let Some(count) = self.entity("subject", &subject.text())?
             {
                 state.load(count);
             }
-            if !newer(image.kind(), &image.key()) {
+            if !newer(&ImageKey::of(&image)) {
                 state.load(image);
             }
         }
@@ -213,9 +249,11 @@ pub fn image(kind: &str, body: &str) -> rusqlite::Result<Image> {
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into()))
 }
 
-/// Whether a stored case has to be in memory.
-fn is_live(case: &Case) -> bool {
-    !case.may_leave()
+/// JSON in a buffer that is used again.
+fn json<'a>(text: &'a mut Vec<u8>, value: &impl Serialize) -> &'a str {
+    text.clear();
+    serde_json::to_writer(&mut *text, value).expect("entities serialize");
+    std::str::from_utf8(text).expect("JSON is UTF-8")
 }
 
 fn idempotency(record: &EngineRecord) -> Option<(&crate::frame::Idempotency, Option<&domain::Rejection>)> {

@@ -1,42 +1,151 @@
-//! Tables of the store, and the rows that each transaction adds.
+//! What a batch of transactions leaves in the store: each thing once, as it was after the last of them.
 
-use super::{IDEMPOTENCY_MS, idempotency, is_live};
+use super::key::ImageKey;
+use super::{IDEMPOTENCY_MS, idempotency, json};
 use crate::frame::{Cursor, EngineRecord, Pending};
 use domain::id::OrderId;
 use domain::order::Case;
-use domain::stock::movements;
 use domain::{Event, Image};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
+use rustc_hash::FxHashMap;
 use serde::Serialize;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Write};
+use std::sync::Arc;
 
-pub const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entities(
-    kind TEXT NOT NULL, key TEXT NOT NULL, live INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS entities_live ON entities(kind, key) WHERE live = 1;
-CREATE TABLE IF NOT EXISTS orders(
-    id INTEGER PRIMARY KEY, number TEXT NOT NULL, channel TEXT NOT NULL, external_id TEXT, status TEXT NOT NULL,
-    payment_status TEXT NOT NULL, allocation_status TEXT NOT NULL, fulfillment_status TEXT NOT NULL, origin TEXT NOT NULL,
-    customer INTEGER, created_at INTEGER NOT NULL, promised_by TEXT, live INTEGER NOT NULL, body TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS orders_external ON orders(external_id, channel) WHERE external_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS orders_live ON orders(id) WHERE live = 1;
-CREATE INDEX IF NOT EXISTS orders_customer ON orders(customer) WHERE customer IS NOT NULL;
-CREATE TABLE IF NOT EXISTS finds(term TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY(term, kind, id)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS ledger(
-    seq INTEGER NOT NULL, line INTEGER NOT NULL, sku TEXT NOT NULL, location TEXT NOT NULL, kind TEXT NOT NULL, quantity INTEGER NOT NULL,
-    subject TEXT NOT NULL, time INTEGER NOT NULL, actor TEXT NOT NULL, level TEXT NOT NULL, PRIMARY KEY(sku, location, seq, line)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS case_events(
-    order_id INTEGER NOT NULL, seq INTEGER NOT NULL, first_seq INTEGER NOT NULL, PRIMARY KEY(order_id, seq)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS idempotency(
-    key TEXT PRIMARY KEY, body_hash TEXT NOT NULL, first_seq INTEGER NOT NULL, expires INTEGER NOT NULL, rejection TEXT, images TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS cursors(subscription INTEGER PRIMARY KEY, body TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS idempotency_expires ON idempotency(expires);
-";
+/// Most expired keys that one write removes.
+const EXPIRED_MAX: usize = 8192;
 
-/// The ledger, the events of cases and the keys of one transaction.
-pub fn append(connection: &Connection, pending: &Pending) -> rusqlite::Result<()> {
+/// What one write does to an order.
+#[derive(Default)]
+pub struct OrderWrite {
+    case: Option<Arc<Case>>,
+    /// First sequences of its transactions, with blanks between them.
+    history: String,
+    last: Option<u64>,
+    /// Its first event is among them: there is no row yet.
+    begun: bool,
+}
+
+/// The orders of a batch by id, so that new ones are appended, and everything else.
+pub struct Touched {
+    pub orders: BTreeMap<OrderId, OrderWrite>,
+    pub entities: FxHashMap<ImageKey, Image>,
+}
+
+impl Touched {
+    pub fn of(batch: &[Pending]) -> Self {
+        let mut touched = Self { orders: BTreeMap::new(), entities: FxHashMap::default() };
+        for pending in batch {
+            for image in pending.images.iter() {
+                if let Image::Case(id, Some(case)) = image {
+                    touched.orders.entry(*id).or_default().case = Some(case.clone());
+                } else {
+                    touched.entities.insert(ImageKey::of(image), image.clone());
+                }
+            }
+            for recorded in &pending.committed.events {
+                let Some(id) = recorded.subject.order() else { continue };
+                let order = touched.orders.entry(id).or_default();
+                order.begun |= recorded.subject_seq == 1;
+                order.happened(pending.committed.first_seq);
+            }
+        }
+        touched
+    }
+}
+
+impl OrderWrite {
+    fn happened(&mut self, first_seq: u64) {
+        if self.last != Some(first_seq) {
+            self.last = Some(first_seq);
+            let blank = if self.history.is_empty() { "" } else { " " };
+            write!(self.history, "{blank}{first_seq}").expect("a text takes all that is written");
+        }
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put(&self, connection: &Connection, id: OrderId, text: &mut Vec<u8>) -> rusqlite::Result<()> {
+        let Some(case) = &self.case else {
+            let sql = "UPDATE orders SET history = history || ' ' || ?2 WHERE id = ?1";
+            connection.prepare_cached(sql)?.execute(params![id.0, self.history])?;
+            return Ok(());
+        };
+        let updated = !self.begun && self.update(connection, id, case, text)?;
+        if !updated {
+            self.insert(connection, id, case, text)?;
+        }
+        let live = if case.may_leave() { "DELETE FROM live WHERE id = ?1" } else { "INSERT OR IGNORE INTO live(id) VALUES (?1)" };
+        if !(self.begun && case.may_leave()) {
+            connection.prepare_cached(live)?.execute([id.0])?;
+        }
+        for (term, kind) in terms(case) {
+            let sql = "INSERT OR IGNORE INTO finds(term, kind, id) VALUES (?1, ?2, ?3)";
+            connection.prepare_cached(sql)?.execute(params![term, kind, id.0])?;
+        }
+        Ok(())
+    }
+
+    fn insert(&self, connection: &Connection, id: OrderId, case: &Case, text: &mut Vec<u8>) -> rusqlite::Result<()> {
+        let order = &case.order;
+        let sql = "INSERT INTO orders(id, channel, external_id, status, payment_status, allocation_status, fulfillment_status,
+                       origin, customer, created_at, promised_by, history, body)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        connection.prepare_cached(sql)?.execute(params![
+            id.0,
+            order.channel.as_str(),
+            order.external_id.as_deref(),
+            name(&order.status).as_str(),
+            name(&order.payment_status).as_str(),
+            name(&order.allocation_status).as_str(),
+            name(&order.fulfillment_status).as_str(),
+            name(&order.origin).as_str(),
+            order.customer.as_ref().map(|buyer| buyer.id.0),
+            order.created_at.0,
+            promised_by(case).as_deref(),
+            self.history,
+            json(text, case)
+        ])?;
+        Ok(())
+    }
+
+    /// `false` when there is no row. What an order is found by never changes.
+    fn update(&self, connection: &Connection, id: OrderId, case: &Case, text: &mut Vec<u8>) -> rusqlite::Result<bool> {
+        let order = &case.order;
+        let sql = "UPDATE orders SET status = ?2, payment_status = ?3, allocation_status = ?4, fulfillment_status = ?5, promised_by = ?6,
+                       history = history || ' ' || ?7, body = ?8 WHERE id = ?1";
+        let changed = connection.prepare_cached(sql)?.execute(params![
+            id.0,
+            name(&order.status).as_str(),
+            name(&order.payment_status).as_str(),
+            name(&order.allocation_status).as_str(),
+            name(&order.fulfillment_status).as_str(),
+            promised_by(case).as_deref(),
+            self.history,
+            json(text, case)
+        ])?;
+        Ok(changed > 0)
+    }
+}
+
+/// The soonest promise that still has to be kept.
+fn promised_by(case: &Case) -> Option<SmolStr> {
+    if case.order.is_closed() {
+        return None;
+    }
+    let late = case.order.lines.iter().filter(|line| line.parts.iter().any(|part| !part.open().is_zero()));
+    let soonest = late.filter_map(|line| line.promise.as_ref()).map(|promise| promise.ship_by).min()?;
+    Some(smol_str::format_smolstr!("{soonest}"))
+}
+
+/// The keys that a transaction answers, and where subscriptions stand.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn put_records(connection: &Connection, pending: &Pending) -> rusqlite::Result<()> {
     let committed = &pending.committed;
-    let time = committed.time.0;
     for record in &pending.records {
         if let EngineRecord::Cursors { cursors } = record {
             cursors.iter().try_for_each(|cursor| put_cursor(connection, cursor))?;
@@ -44,33 +153,25 @@ pub fn append(connection: &Connection, pending: &Pending) -> rusqlite::Result<()
         let Some((key, rejection)) = idempotency(record) else { continue };
         let rejection = rejection.map(|rejection| serde_json::to_string(rejection).expect("rejections serialize"));
         let sql =
-            "INSERT OR REPLACE INTO idempotency(key, body_hash, first_seq, expires, rejection, images) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let row = params![key.key, key.body, committed.first_seq, time + IDEMPOTENCY_MS, rejection, shown(&pending.images)];
+            "INSERT OR REPLACE INTO idempotency(first_seq, key, body_hash, expires, rejection, images) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let expires = committed.time.0 + IDEMPOTENCY_MS;
+        let row = params![committed.first_seq, key.key, key.body, expires, rejection, shown(&pending.images)];
         connection.prepare_cached(sql)?.execute(row)?;
     }
-    for (seq, recorded) in (committed.first_seq + pending.records.len() as u64..).zip(&committed.events) {
-        follow_cursor(connection, &recorded.event)?;
-        if let Some(order) = recorded.subject.order() {
-            let sql = "INSERT OR REPLACE INTO case_events(order_id, seq, first_seq) VALUES (?1, ?2, ?3)";
-            connection.prepare_cached(sql)?.execute(params![order.0, seq, committed.first_seq])?;
-        }
-        for (line, movement) in movements(&recorded.event).into_iter().enumerate() {
-            let sql = "INSERT OR REPLACE INTO ledger(seq, line, sku, location, kind, quantity, subject, time, actor, level)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-            let level = serde_json::to_string(&movement.level).expect("levels serialize");
-            connection.prepare_cached(sql)?.execute(params![
-                seq,
-                line,
-                movement.sku.as_str(),
-                movement.location.as_str(),
-                movement.kind.as_str(),
-                movement.quantity,
-                recorded.subject.text().as_str(),
-                time,
-                committed.actor,
-                level
-            ])?;
-        }
+    Ok(())
+}
+
+/// Forgets keys whose time is up, oldest first; those that remain go with the next writes.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn forget_keys(connection: &Connection, now: i64) -> rusqlite::Result<()> {
+    let oldest = "SELECT expires FROM idempotency ORDER BY first_seq LIMIT 1";
+    let oldest: Option<i64> = connection.prepare_cached(oldest)?.query_row([], |row| row.get(0)).optional()?;
+    if oldest.is_some_and(|expires| expires < now) {
+        let sql = "DELETE FROM idempotency
+                   WHERE first_seq IN (SELECT first_seq FROM idempotency ORDER BY first_seq LIMIT ?2) AND expires < ?1";
+        connection.prepare_cached(sql)?.execute(params![now, EXPIRED_MAX])?;
     }
     Ok(())
 }
@@ -83,7 +184,10 @@ fn put_cursor(connection: &Connection, cursor: &Cursor) -> rusqlite::Result<()> 
 }
 
 /// A subscription begins somewhere, is rewound, and ends.
-fn follow_cursor(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn follow_cursor(connection: &Connection, event: &Event) -> rusqlite::Result<()> {
     match event {
         Event::SubscriptionCreated(created) => {
             let begun = &created.subscription;
@@ -111,43 +215,14 @@ fn shown(images: &[Image]) -> String {
 }
 
 /// The name of a unit variant, as JSON and lists show it.
-fn name(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(_) | Err(_) => String::new(),
+fn name(value: &impl Serialize) -> SmolStr {
+    struct Named<'a, T>(&'a T);
+    impl<T: Serialize> Display for Named<'_, T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.serialize(f)
+        }
     }
-}
-
-pub fn put_order(connection: &Connection, id: OrderId, case: &Case) -> rusqlite::Result<()> {
-    let order = &case.order;
-    let body = serde_json::to_string(case).expect("cases serialize");
-    let open = !order.is_closed();
-    let promised = order.lines.iter().filter(|line| open && line.parts.iter().any(|part| !part.open().is_zero()));
-    let promised = promised.filter_map(|line| line.promise.as_ref()).map(|promise| promise.ship_by).min();
-    let sql = "INSERT OR REPLACE INTO orders(id, number, channel, external_id, status, payment_status, allocation_status,
-                   fulfillment_status, origin, customer, created_at, promised_by, live, body)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    connection.prepare_cached(sql)?.execute(params![
-        id.0,
-        order.number.as_str(),
-        order.channel.as_str(),
-        order.external_id.as_deref(),
-        name(&order.status),
-        name(&order.payment_status),
-        name(&order.allocation_status),
-        name(&order.fulfillment_status),
-        name(&order.origin),
-        order.customer.as_ref().map(|buyer| buyer.id.0),
-        order.created_at.0,
-        promised.map(|day| day.to_string()),
-        is_live(case),
-        body
-    ])?;
-    for (term, kind) in terms(case) {
-        let sql = "INSERT OR REPLACE INTO finds(term, kind, id) VALUES (?1, ?2, ?3)";
-        connection.prepare_cached(sql)?.execute(params![term, kind, id.text().as_str()])?;
-    }
-    Ok(())
+    smol_str::format_smolstr!("{}", Named(value))
 }
 
 /// What a case is found by besides its id: mail (hashed) and tracking numbers.

@@ -3,13 +3,13 @@
 use super::problem::Problem;
 use crate::keys::Key;
 use crate::shop::{Busy, Shop};
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::id::OrderId;
 use domain::order::Case;
 use domain::{Command, Image, Rejection};
-use engine::{Committed, Idempotency, Reply};
+use engine::{Committed, Consistency, Idempotency, ReadError, Reader, Reply};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -34,24 +34,49 @@ pub struct Call {
 /// What a handler has to say.
 pub struct Answer {
     pub status: StatusCode,
-    pub body: Value,
+    pub content: Content,
     pub version: Option<u64>,
     pub replayed: bool,
-    /// Sent as it is instead of `body`.
-    pub raw: Option<Response>,
+}
+
+/// In which form an answer leaves its handler.
+pub enum Content {
+    Value(Value),
+    /// JSON, rendered already.
+    Text(Vec<u8>),
+    /// Sent as it is, with a status of its own.
+    Response(Response),
 }
 
 impl Answer {
+    fn new(status: StatusCode, content: Content) -> Self {
+        Self { status, content, version: None, replayed: false }
+    }
+
     pub fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body, version: None, replayed: false, raw: None }
+        Self::new(StatusCode::OK, Content::Value(body))
     }
 
     pub fn created(body: Value) -> Self {
-        Self { status: StatusCode::CREATED, ..Self::ok(body) }
+        Self::new(StatusCode::CREATED, Content::Value(body))
+    }
+
+    /// Goes to bytes at once, without a tree of values in between.
+    pub fn rendered(status: StatusCode, view: &impl serde::Serialize) -> Self {
+        Self::new(status, Content::Text(serde_json::to_vec(view).expect("entities serialize")))
     }
 
     pub fn raw(response: Response) -> Self {
-        Self { raw: Some(response), ..Self::ok(Value::Null) }
+        Self::new(response.status(), Content::Response(response))
+    }
+
+    /// The JSON of it; null when it has another form.
+    pub fn value(self) -> Value {
+        match self.content {
+            Content::Value(value) => value,
+            Content::Text(text) => serde_json::from_slice(&text).unwrap_or_default(),
+            Content::Response(_) => Value::Null,
+        }
     }
 
     pub fn at(mut self, version: u64) -> Self {
@@ -64,14 +89,29 @@ impl Answer {
         self
     }
 
+    /// Nothing but its version when the client names that among those it has (RFC 9110, 13.1.2).
+    pub fn unless_known(self, if_none_match: &HeaderValue) -> Self {
+        let Some(version) = self.version.filter(|_| self.status == StatusCode::OK) else { return self };
+        let tags = if_none_match.to_str().unwrap_or_default().split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+        let known = tags.into_iter().any(|tag| tag == "*" || tag.trim_matches('"').parse() == Ok(version));
+        if known { Self::raw(StatusCode::NOT_MODIFIED.into_response()).at(version) } else { self }
+    }
+
     pub fn respond(self) -> Response {
-        let mut response = match self.raw {
-            Some(response) => response,
-            None => (self.status, [(header::CONTENT_TYPE, "application/json")], self.body.to_string()).into_response(),
+        let json = |text: Vec<u8>| {
+            let mut response = Response::new(Body::from(text));
+            *response.status_mut() = self.status;
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        };
+        let mut response = match self.content {
+            Content::Value(value) => json(value.to_string().into_bytes()),
+            Content::Text(text) => json(text),
+            Content::Response(response) => response,
         };
         let headers = response.headers_mut();
         if let Some(version) = self.version {
-            headers.insert(header::ETAG, HeaderValue::from_str(&format!("\"{version}\"")).expect("digits"));
+            headers.insert(header::ETAG, HeaderValue::try_from(format!("\"{version}\"")).expect("digits"));
         }
         if self.replayed {
             headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
@@ -190,6 +230,23 @@ impl Call {
             Reply::OutcomeUnknown => Err(Problem::outcome_unknown()),
             Reply::NoSpace => Err(Problem::no_space()),
         }
+    }
+
+    /// Runs a read off the async threads; `consistency=any` takes lists as they are, however far behind.
+    ///
+    /// # Errors
+    /// As the read itself, or when `consistency` is neither `any` nor `latest`.
+    pub async fn read<T, F>(&self, ask: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
+    {
+        let consistency = match self.query.get("consistency").map(String::as_str) {
+            None | Some("latest") => Consistency::Latest,
+            Some("any") => Consistency::Any,
+            Some(_) => return Err(Problem::bad_field("consistency", "must be \"any\" or \"latest\"")),
+        };
+        Ok(self.shop.read_at(consistency, ask).await?)
     }
 
     /// The order as it durably stands.

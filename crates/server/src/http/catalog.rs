@@ -100,7 +100,7 @@ macro_rules! entity {
     ($call:expr, $variant:ident, $kind:literal, $key:expr) => {{
         let key = $key.to_string();
         let wanted = key.clone();
-        match $call.shop.read(move |reader| reader.entity($kind, &wanted)).await? {
+        match $call.read(move |reader| reader.entity($kind, &wanted)).await? {
             Some(Image::$variant(_, Some(value))) => Ok(Answer::ok(object($kind, value.as_ref())).at(value.version)),
             _ => Err(Problem::not_found($kind, &key)),
         }
@@ -111,7 +111,7 @@ macro_rules! entities {
     ($call:expr, $variant:ident, $kind:literal) => {{
         let limit = $call.limit()?;
         let after = $call.query::<String>("cursor")?.unwrap_or_default();
-        let mut images = $call.shop.read(move |reader| reader.list($kind, &after, limit + 1)).await?;
+        let mut images = $call.read(move |reader| reader.list($kind, &after, limit + 1)).await?;
         let has_more = images.len() > limit;
         images.truncate(limit);
         let last = images.last().map(|image| image.key().to_string());
@@ -191,7 +191,7 @@ pub async fn channel_list(call: Call) -> Result<Answer, Problem> {
 }
 
 pub async fn settings_get(call: Call) -> Result<Answer, Problem> {
-    let settings = match call.shop.read(|reader| reader.entity("settings", "-")).await? {
+    let settings = match call.read(|reader| reader.entity("settings", "-")).await? {
         Some(Image::Settings(_, Some(settings))) => settings.as_ref().clone(),
         _ => Settings::default(),
     };
@@ -210,7 +210,7 @@ pub async fn settings_update(call: Call) -> Result<Answer, Problem> {
 /// Any stored entity as JSON.
 pub async fn entity_body(call: &Call, kind: &'static str, key: String) -> Result<Value, Problem> {
     let wanted = key.clone();
-    let image = call.shop.read(move |reader| reader.entity(kind, &wanted)).await?;
+    let image = call.read(move |reader| reader.entity(kind, &wanted)).await?;
     let image = image.ok_or_else(|| Problem::not_found(kind, &key))?;
     Ok(object(kind, &image))
 }

@@ -24,7 +24,7 @@ fn view(call: &Call, customer: &Customer) -> Value {
 }
 
 async fn find(call: &Call, id: CustomerId) -> Result<Answer, Problem> {
-    match call.shop.read(move |reader| reader.entity("customer", &id.text())).await? {
+    match call.read(move |reader| reader.entity("customer", &id.text())).await? {
         Some(Image::Customer(_, Some(customer))) => Ok(Answer::ok(view(call, &customer)).at(customer.version)),
         _ => Err(Problem::not_found("customer", &id.text())),
     }
@@ -44,7 +44,7 @@ pub async fn customer_list(call: Call) -> Result<Answer, Problem> {
         (None, None, _) => return Err(Problem::bad_field("email", "find customers by email, or by channel and external_id")),
     };
     let found = match vault.find(&name).map_err(Problem::internal)? {
-        Some(id) => find(&call, id).await.map(|answer| vec![answer.body]).unwrap_or_default(),
+        Some(id) => find(&call, id).await.map(|answer| vec![answer.value()]).unwrap_or_default(),
         None => Vec::new(),
     };
     Ok(Answer::ok(list(found, false, None)))

@@ -37,7 +37,7 @@ pub async fn fulfillment_list(call: Call) -> Result<Answer, Problem> {
     let limit = call.limit()?;
     let (status, location) = (call.query::<String>("status")?, call.query::<String>("location")?);
     let filter = OrderFilter { status: Some("open".to_owned()), ..OrderFilter::default() };
-    let orders = call.shop.read(move |reader| reader.orders(&filter, None, ORDERS_LOOKED_AT)).await?;
+    let orders = call.read(move |reader| reader.orders(&filter, None, ORDERS_LOOKED_AT)).await?;
     let mut works: Vec<&Fulfillment> = orders.iter().flat_map(|row| &row.case.fulfillments).collect();
     works.retain(|work| {
         let named = serde_json::to_value(work.status).ok().and_then(|value| value.as_str().map(str::to_owned));

@@ -60,6 +60,11 @@ fn operation(route: &Route) -> Value {
             |(name, about)| json!({"name": name, "in": "query", "required": false, "description": about, "schema": {"type": "string"}}),
         ),
     );
+    if queries(route.path, route.method).iter().any(|(name, _)| *name == "limit") && route.path != "/v1/events" {
+        let about = "latest (default): all that was durable when it was asked for; any: what the list has, however far behind";
+        parameters.push(json!({"name": "consistency", "in": "query", "required": false, "description": about,
+            "schema": {"type": "string", "enum": ["latest", "any"]}}));
+    }
     if route.method == "POST" {
         parameters
             .push(json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "maxLength": 255}}));

@@ -3,9 +3,10 @@
 mod place;
 
 use super::call::{Answer, Call, Done, list};
-use super::order_view::order_view;
+use super::order_view::{OrderView, order_view};
 use super::problem::Problem;
 use super::stock::sequence;
+use axum::http::StatusCode;
 use domain::command::order::{CancelLine, Command, EditLine, EditOrder};
 use domain::id::{LineId, OrderId};
 use domain::money::Amount;
@@ -14,13 +15,14 @@ use domain::quantity::Quantity;
 use domain::time::Timestamp;
 use domain::{Event, Rejection};
 use engine::OrderFilter;
-pub use place::{CustomerBody, order_place, order_preview};
+pub use place::{CustomerBody, OrderBody, order_place, order_preview};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 fn answer(call: &Call, done: &Done) -> Result<Answer, Problem> {
     let case = done.case().ok_or_else(|| Problem::internal("a command left no order"))?;
-    Ok(Answer::ok(order_view(case, &call.shop.vault)).at(case.order.version).replayed(done.repeated))
+    let view = OrderView::new(case, &call.shop.vault);
+    Ok(Answer::rendered(StatusCode::OK, &view).at(case.order.version).replayed(done.repeated))
 }
 
 /// An order that was recorded and refused answers as a refusal.
@@ -40,12 +42,12 @@ pub async fn order_get(call: Call) -> Result<Answer, Problem> {
     let id: OrderId = call.segment("id")?;
     if let Some(text) = call.query::<String>("as_of")? {
         let seq = sequence(&call, &text).await?;
-        let case = call.shop.read(move |reader| reader.case_as_of(id, seq)).await?;
+        let case = call.read(move |reader| reader.case_as_of(id, seq)).await?;
         let case = case.ok_or_else(|| Problem::not_found("order", &format!("{id} as of {seq}")))?;
         return Ok(Answer::ok(order_view(&case, &call.shop.vault)).at(case.order.version));
     }
     let case = call.case(id).await?;
-    Ok(Answer::ok(order_view(&case, &call.shop.vault)).at(case.order.version))
+    Ok(Answer::rendered(StatusCode::OK, &OrderView::new(&case, &call.shop.vault)).at(case.order.version))
 }
 
 pub async fn order_list(call: Call) -> Result<Answer, Problem> {
@@ -72,7 +74,7 @@ pub async fn order_list(call: Call) -> Result<Answer, Problem> {
     if let Some((term, kind)) = term {
         return found(&call, term, kind, limit).await;
     }
-    let mut rows = call.shop.read(move |reader| reader.orders(&filter, before, limit + 1)).await?;
+    let mut rows = call.read(move |reader| reader.orders(&filter, before, limit + 1)).await?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let last = rows.last().map(|row| row.id.to_string());
@@ -81,7 +83,7 @@ pub async fn order_list(call: Call) -> Result<Answer, Problem> {
 }
 
 async fn found(call: &Call, term: String, kind: &'static str, limit: usize) -> Result<Answer, Problem> {
-    let cases = call.shop.read(move |reader| {
+    let cases = call.read(move |reader| {
         let ids = reader.find(&term, kind, limit)?;
         ids.into_iter().map(|id| reader.case(id)).collect::<Result<Vec<_>, _>>()
     });
@@ -96,7 +98,7 @@ fn time(call: &Call, name: &str) -> Result<Option<i64>, Problem> {
 
 pub async fn timeline(call: Call) -> Result<Answer, Problem> {
     let id: OrderId = call.segment("id")?;
-    let events = call.shop.read(move |reader| reader.timeline(id)).await?;
+    let events = call.read(move |reader| reader.timeline(id)).await?;
     if events.is_empty() {
         return Err(Problem::not_found("order", &id.text()));
     }

@@ -76,9 +76,10 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Body too large", detail)
     }
 
-    pub fn rate_limited() -> Self {
-        let detail = "Too many requests with this key. Wait a second, or use the NDJSON bulk endpoints.";
-        Self { retry_after_s: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail) }
+    pub fn rate_limited(wait: std::time::Duration) -> Self {
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+        let detail = "Too many requests with this key. Wait as long as Retry-After says, or use the NDJSON bulk endpoints.";
+        Self { retry_after_s: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail) }
     }
 
     pub fn busy() -> Self {

@@ -198,7 +198,7 @@ pub async fn order_cancel(call: Call) -> Result<Answer, Problem> {
 
 pub async fn order_get(call: Call) -> Result<Answer, Problem> {
     let id: PurchaseOrderId = call.segment("id")?;
-    let found = call.shop.read(move |reader| reader.entity("purchase_order", &id.text())).await?;
+    let found = call.read(move |reader| reader.entity("purchase_order", &id.text())).await?;
     match found {
         Some(Image::PurchaseOrder(_, Some(order))) => Ok(Answer::ok(view(&order)).at(order.version)),
         _ => Err(Problem::not_found("purchase order", &id.text())),

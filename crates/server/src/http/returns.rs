@@ -75,7 +75,7 @@ pub async fn return_get(call: Call) -> Result<Answer, Problem> {
     let id: ReturnId = call.segment("id")?;
     let found = match id.order {
         Some(order) => call.case(order).await?.returns.iter().find(|known| known.id == id).map(view),
-        None => match call.shop.read(move |reader| reader.entity("return", &id.text())).await? {
+        None => match call.read(move |reader| reader.entity("return", &id.text())).await? {
             Some(Image::Return(_, Some(known))) => Some(view(&known)),
             _ => None,
         },

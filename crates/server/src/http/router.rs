@@ -1,12 +1,15 @@
 //! From the table of routes to a service: keys, limits, request ids and logs around every handler.
 
-use super::call::Call;
+use super::call::{Answer, Call};
+use super::meters::{Meter, Upkeep};
+use super::rate::{Buckets, Rate};
 use super::routes::{ROUTES, Route};
 use super::{Problem, openapi};
 use crate::shop::Shop;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{FromRequestParts, Query, RawPathParams, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, get, on};
@@ -21,28 +24,44 @@ use std::time::{Duration, Instant};
 pub struct Limits {
     pub body_bytes_max: usize,
     pub time: Duration,
+    /// Of each key; `None` leaves them free.
+    pub rate: Option<Rate>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes_max: 2 << 20, time: Duration::from_secs(30) }
+        Self { body_bytes_max: 2 << 20, time: Duration::from_secs(30), rate: Some(Rate::default()) }
     }
 }
 
 struct Edge {
     shop: Arc<Shop>,
     limits: Limits,
+    buckets: Option<Buckets>,
     requests: AtomicU64,
     metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
+    upkeep: Upkeep,
 }
 
 /// The whole API, with `/healthz`, `/readyz`, `/metrics` and `/docs`.
 pub fn router(shop: Arc<Shop>, limits: Limits, metrics: Option<metrics_exporter_prometheus::PrometheusHandle>) -> Router {
-    let edge = Arc::new(Edge { shop, limits, requests: AtomicU64::new(1), metrics });
+    router_of(ROUTES, shop, limits, metrics)
+}
+
+/// As [`router`], of another table: what a request costs by itself is measured with one.
+pub fn router_of(
+    routes: &'static [Route],
+    shop: Arc<Shop>,
+    limits: Limits,
+    metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
+) -> Router {
+    let buckets = limits.rate.map(Buckets::new);
+    let edge = Arc::new(Edge { shop, limits, buckets, requests: AtomicU64::new(1), metrics, upkeep: Upkeep::default() });
     let mut paths: Vec<(&str, MethodRouter<Arc<Edge>>)> = Vec::new();
-    for route in ROUTES {
+    for route in routes {
         let method = method_of(route);
-        let handle = move |State(edge): State<Arc<Edge>>, segments, query, request| handle(edge, route, segments, query, request);
+        let meter = Arc::new(Meter::new(route));
+        let handle = move |State(edge): State<Arc<Edge>>, request| handle(edge, route, meter.clone(), request);
         let filter = MethodFilter::try_from(method).expect("the table names known methods");
         match paths.iter_mut().find(|(path, _)| *path == route.path) {
             Some((_, methods)) => *methods = std::mem::take(methods).on(filter, handle),
@@ -67,45 +86,42 @@ fn method_of(route: &Route) -> Method {
     Method::from_bytes(route.method.as_bytes()).expect("the table names known methods")
 }
 
-async fn handle(
-    edge: Arc<Edge>,
-    route: &'static Route,
-    segments: Path<HashMap<String, String>>,
-    query: Query<HashMap<String, String>>,
-    request: Request,
-) -> Response {
+async fn handle(edge: Arc<Edge>, route: &'static Route, meter: Arc<Meter>, request: Request) -> Response {
     let started = Instant::now();
     let request_id = request_id(&edge, request.headers());
-    let mut response = match tokio::time::timeout(edge.limits.time, answer(&edge, route, segments.0, query.0, request)).await {
+    let mut response = match tokio::time::timeout(edge.limits.time, answer(&edge, route, request)).await {
         Ok(Ok(answer)) => answer.respond(),
         Ok(Err(problem)) => problem.respond(&request_id),
         Err(_) => Problem::outcome_unknown().respond(&request_id),
     };
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
+    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    meter.record(status, elapsed);
+    edge.upkeep.request_done(edge.metrics.as_ref());
+    tracing::debug!(request_id, method = route.method, route = route.path, status, elapsed_us = elapsed.as_micros() as u64, "request");
+    if let Ok(value) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert("request-id", value);
     }
-    let (status, elapsed) = (response.status().as_u16(), started.elapsed());
-    metrics::histogram!("quartermaster_http_seconds", "route" => route.path, "method" => route.method, "status" => status.to_string())
-        .record(elapsed.as_secs_f64());
-    tracing::debug!(request_id, method = route.method, route = route.path, status, elapsed_us = elapsed.as_micros() as u64, "request");
     response
 }
 
-async fn answer(
-    edge: &Edge,
-    route: &'static Route,
-    segments: HashMap<String, String>,
-    query: HashMap<String, String>,
-    request: Request,
-) -> Result<super::call::Answer, Problem> {
-    let (parts, body) = request.into_parts();
+async fn answer(edge: &Edge, route: &'static Route, request: Request) -> Result<Answer, Problem> {
+    let (mut parts, body) = request.into_parts();
     let secret = bearer(&parts.headers).ok_or_else(Problem::unauthorized)?;
     let key = edge.shop.keys.check(secret).ok_or_else(Problem::unauthorized)?;
+    if let Some(Err(wait)) = edge.buckets.as_ref().map(|buckets| buckets.take(key.id)) {
+        return Err(Problem::rate_limited(wait));
+    }
     if !route.access.roles().contains(&key.role) {
         let needed: Vec<&str> = route.access.roles().iter().map(|role| role.as_str()).collect();
         return Err(Problem::forbidden(key.role.as_str(), &needed.join(", ")));
     }
+    let segments = if route.path.contains('{') { segments(&mut parts).await? } else { HashMap::new() };
+    let query = match parts.uri.query() {
+        None => HashMap::new(),
+        Some(_) => Query::try_from_uri(&parts.uri).map_err(|error| Problem::bad_field("query", error))?.0,
+    };
     let body = read(body, edge.limits.body_bytes_max).await?;
+    let if_none_match = parts.headers.get(header::IF_NONE_MATCH).cloned().filter(|_| route.method == "GET");
     let call = Call {
         shop: edge.shop.clone(),
         key,
@@ -116,7 +132,16 @@ async fn answer(
         query,
         body,
     };
-    (route.handler)(call).await
+    let answer = (route.handler)(call).await?;
+    Ok(match if_none_match {
+        Some(known) => answer.unless_known(&known),
+        None => answer,
+    })
+}
+
+async fn segments(parts: &mut Parts) -> Result<HashMap<String, String>, Problem> {
+    let params = RawPathParams::from_request_parts(parts, &()).await.map_err(|error| Problem::bad_field("path", error))?;
+    Ok(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -155,7 +180,7 @@ async fn wrong_method(request: Request) -> Response {
 async fn ready(State(edge): State<Arc<Edge>>) -> Response {
     match edge.shop.engine.failure() {
         None => "ready\n".into_response(),
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], format!("{why}\n")).into_response(),
     }
 }
 

@@ -51,13 +51,13 @@ pub async fn sequence(call: &Call, text: &str) -> Result<u64, Problem> {
     }
     let time =
         Timestamp::parse(text).map_err(|_| Problem::bad_field("as_of", "must be a sequence, or a time like 2026-11-24T09:30:00Z"))?;
-    Ok(call.shop.read(move |reader| reader.seq_at(time.0)).await?)
+    call.read(move |reader| reader.seq_at(time.0)).await
 }
 
 async fn stock_as_of(call: &Call, sku: Sku, text: String) -> Result<Answer, Problem> {
     let seq = sequence(call, &text).await?;
     let wanted = sku.to_string();
-    let rows = call.shop.read(move |reader| reader.levels_as_of(&wanted, seq)).await?;
+    let rows = call.read(move |reader| reader.levels_as_of(&wanted, seq)).await?;
     let levels = rows.into_iter().map(|row| {
         let mut level: Value = serde_json::from_str(&row.level).unwrap_or_else(|_| json!({}));
         level["location"] = json!(row.location);
@@ -70,7 +70,7 @@ async fn stock_as_of(call: &Call, sku: Sku, text: String) -> Result<Answer, Prob
 pub async fn level_list(call: Call) -> Result<Answer, Problem> {
     let limit = call.limit()?;
     let after = call.query::<String>("cursor")?.unwrap_or_default().replace('@', "\u{1f}");
-    let mut images = call.shop.read(move |reader| reader.list("level", &after, limit + 1)).await?;
+    let mut images = call.read(move |reader| reader.list("level", &after, limit + 1)).await?;
     let has_more = images.len() > limit;
     images.truncate(limit);
     let last = images.last().map(|image| image.key().replace('\u{1f}', "@"));
@@ -92,7 +92,7 @@ pub async fn ledger(call: Call) -> Result<Answer, Problem> {
     let before = call.query::<u64>("cursor")?.unwrap_or(u64::MAX);
     let location = call.query::<String>("location")?;
     let wanted = sku.to_string();
-    let mut rows = call.shop.read(move |reader| reader.ledger(&wanted, location.as_deref(), before, limit + 1)).await?;
+    let mut rows = call.read(move |reader| reader.ledger(&wanted, location.as_deref(), before, limit + 1)).await?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let last = rows.last().map(|row| row.seq.to_string());

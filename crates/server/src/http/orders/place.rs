@@ -1,10 +1,12 @@
 //! Placing an order: personal data is sealed before anything else sees it.
 
 use super::super::call::{Answer, Call};
-use super::super::order_view::order_view;
+use super::super::meters::PerChannel;
+use super::super::order_view::OrderView;
 use super::super::problem::Problem;
 use super::{preview_view, refusal};
 use crate::vault::Vault;
+use axum::http::StatusCode;
 use domain::catalog::{Coordinates, Shortage};
 use domain::command::order::{Command, PlaceCharge, PlaceLine, PlaceOrder};
 use domain::id::{ChannelCode, CustomerId, Sku};
@@ -15,6 +17,7 @@ use domain::text::{Fingerprint, Metadata, Sealed};
 use domain::time::Timestamp;
 use domain::{Context, Rejection};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -252,14 +255,14 @@ impl OrderBody {
     }
 
     /// Everyone who leaves personal data gets a key of their own to seal it with.
-    fn buyer(&self, call: &Call) -> Result<Option<CustomerId>, Problem> {
+    async fn buyer(&self, call: &Call) -> Result<Option<CustomerId>, Problem> {
         let personal = self.customer.is_some() || self.ship_to.is_some() || self.note.is_some();
         if !personal {
             return Ok(None);
         }
         let vault = &call.shop.vault;
         let names = self.customer.as_ref().map(|customer| customer.names(vault, self.channel.as_str())).unwrap_or_default();
-        vault.customer(&names).map(Some).map_err(Problem::internal)
+        vault.customer_soon(names).await.map(Some).map_err(Problem::internal)
     }
 }
 
@@ -295,7 +298,7 @@ mod erased {
 pub async fn order_place(call: Call) -> Result<Answer, Problem> {
     let body: OrderBody = call.json()?;
     body.check()?;
-    let (buyer, channel) = (body.buyer(&call)?, body.channel.clone());
+    let (buyer, channel) = (body.buyer(&call).await?, body.channel.clone());
     let command = Command::PlaceOrder(Box::new(body.into_command(&call, buyer)?));
     let idempotency = call.idempotency()?;
     let reply = call.reply(command.into(), idempotency).await?;
@@ -303,17 +306,22 @@ pub async fn order_place(call: Call) -> Result<Answer, Problem> {
         Ok(done) => done,
         Err(Rejection::OrderRepeated { order }) => {
             let case = call.case(order).await?;
-            return Ok(Answer::ok(order_view(&case, &call.shop.vault)).at(case.order.version).replayed(true));
+            let view = OrderView::new(&case, &call.shop.vault);
+            return Ok(Answer::rendered(StatusCode::OK, &view).at(case.order.version).replayed(true));
         }
         Err(rejection) => return Err(rejection.into()),
     };
-    metrics::counter!("quartermaster_orders_placed", "channel" => channel.to_string()).increment(1);
+    PLACED.increment("quartermaster_orders_placed", &channel);
     if let Some(problem) = refusal(&done) {
         return Err(problem);
     }
     let case = done.case().ok_or_else(|| Problem::internal("a placement left no order"))?;
-    Ok(Answer::created(order_view(case, &call.shop.vault)).at(case.order.version).replayed(done.repeated))
+    let view = OrderView::new(case, &call.shop.vault);
+    Ok(Answer::rendered(StatusCode::CREATED, &view).at(case.order.version).replayed(done.repeated))
 }
+
+/// The recorder is the process's own, so are its counters.
+static PLACED: LazyLock<PerChannel> = LazyLock::new(PerChannel::default);
 
 pub async fn order_preview(call: Call) -> Result<Answer, Problem> {
     let body: OrderBody = call.json()?;

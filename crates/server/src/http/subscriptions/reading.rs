@@ -43,7 +43,7 @@ fn active(entry: &Entry, kind: Kind) -> Result<Arc<Subscription>, Problem> {
 }
 
 fn opener<'a>(shop: &'a Shop, subscription: &Subscription) -> Option<&'a Vault> {
-    subscription.personal_data.then_some(&shop.vault)
+    subscription.personal_data.then_some(&*shop.vault)
 }
 
 /// What comes after the cursor, which waits for the acknowledgment: fetched again, it is the same.
