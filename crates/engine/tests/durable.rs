@@ -244,7 +244,7 @@ fn the_ledger_of_a_sku_that_moves_a_lot_is_read_from_any_place() {
     assert!(seen[..300].iter().all(|row| (row.kind.as_str(), row.quantity, row.actor.as_str()) == ("allocated", 1, "test")));
     for row in [&seen[0], &seen[150], &seen[299], &seen[300]] {
         let then = reader.levels_as_of("MUG", row.seq).unwrap();
-        assert_eq!(then, [row.clone()], "as of its own sequence, a movement is the last");
+        assert_eq!(then, std::slice::from_ref(row), "as of its own sequence, a movement is the last");
     }
     assert!(seen[10].level.contains("\"allocated\":290"), "{}", seen[10].level);
     assert_eq!(seen[299].subject, "order/ord_1");

@@ -41,6 +41,6 @@ pub fn resident(pid: u32) -> u64 {
 /// How long a process was on a processor in all.
 pub fn spent(pid: u32) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let of = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("schedstat")).ok()?.split(' ').next()?.parse().ok();
+    let of = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("schedstat")).ok()?.split(' ').next()?.parse::<u64>().ok();
     Duration::from_nanos(tasks.filter_map(of).sum::<u64>())
 }
