@@ -5,12 +5,13 @@ use crate::connectors::{self, Gateway};
 use crate::http::{Limits, router};
 use crate::keys::Role;
 use crate::shop::{Clock, Shop};
+use axum::serve::{Listener, ListenerExt};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// How long requests under way get when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -82,7 +83,7 @@ impl Running {
             // The timeout below starts when draining does.
             let _ = drain.send(());
         };
-        let serve = axum::serve(self.listener, app).with_graceful_shutdown(signal).into_future();
+        let serve = axum::serve(without_delay(self.listener), app).with_graceful_shutdown(signal).into_future();
         tokio::select! {
             served = serve => served.map_err(Error::Serve)?,
             () = async { let _ = draining.await; tokio::time::sleep(DRAIN).await } => tracing::warn!("requests were cut off"),
@@ -97,4 +98,13 @@ impl Running {
             None => Ok(()),
         }
     }
+}
+
+/// What is written goes out at once: an event of a stream does not wait until the last one is confirmed.
+pub fn without_delay(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
+    listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("a connection waits for confirmations: {error}");
+        }
+    })
 }

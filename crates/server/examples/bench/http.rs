@@ -144,7 +144,7 @@ fn echo_router(shop: &Arc<Shop>, limits: Limits, metrics: Option<PrometheusHandl
 pub async fn listen(app: Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    tokio::spawn(async move { axum::serve(server::app::without_delay(listener), app).await });
     address
 }
 
