@@ -34,17 +34,21 @@
 
 mod engine;
 mod frame;
+mod keyed;
 pub mod log;
 mod reader;
 mod record;
 mod recover;
 mod sequencer;
+mod snapshot;
 mod store;
 mod verify;
 mod writer;
 
 pub use engine::{Engine, Options, Submission, incarnation_of};
 pub use frame::{Backfill, Committed, Cursor, Idempotency, Parked, Reply};
+pub use keyed::{Keyed, keyed};
 pub use reader::{Consistency, EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;
+pub use snapshot::{Moved, Snapshot, events, ledger, state_at};
 pub use verify::{Report, VerifyError, backup, rebuild, restore, verify};

@@ -21,7 +21,7 @@ use domain::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -300,12 +300,18 @@ pub enum Consistency {
 
 impl Reader {
     pub(crate) fn open(shared: Arc<Shared>) -> rusqlite::Result<Self> {
-        let log = SqliteLog::open_read_only(&shared.folder.join("log.db")).map_err(|error| match error {
+        let (log, store) = (shared.folder.join("log.db"), shared.folder.join("store.db"));
+        Self::over(shared, &log, &store)
+    }
+
+    /// Over files that need not lie side by side.
+    pub(crate) fn over(shared: Arc<Shared>, log: &Path, store: &Path) -> rusqlite::Result<Self> {
+        let log = SqliteLog::open_read_only(log).map_err(|error| match error {
             crate::log::Error::Sqlite(error) => error,
             crate::log::Error::Broken { .. } => rusqlite::Error::InvalidQuery,
         })?;
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let store = Connection::open_with_flags(shared.folder.join("store.db"), flags)?;
+        let store = Connection::open_with_flags(store, flags)?;
         store.busy_timeout(Duration::from_secs(5))?;
         Ok(Self { shared, log, store, consistency: Consistency::Latest })
     }

@@ -1,6 +1,7 @@
 //! The log's bytes: a JSON array of events per transaction, which anyone can read.
 
 use crate::frame::{Committed, EngineRecord, Pending};
+use crate::log::{Error as LogError, Row};
 use domain::{Event, Recorded};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -111,6 +112,19 @@ pub fn event(body: &str, seq: u64) -> Result<Option<Event>, serde_json::Error> {
         }
     }
     Ok(None)
+}
+
+/// The events of a row with their sequences.
+///
+/// # Errors
+/// As [`decode`].
+pub fn events_of(row: &Row) -> Result<Vec<(u64, Recorded)>, LogError> {
+    let lines = decode(&row.body).map_err(|error| LogError::Broken { at: row.first_seq, what: error.to_string() })?;
+    let events = lines.into_iter().filter_map(|line| match line {
+        Decoded::Event(seq, recorded) => Some((seq, recorded)),
+        Decoded::Engine(_) => None,
+    });
+    Ok(events.collect())
 }
 
 /// The events of a body as a settled command.

@@ -192,7 +192,11 @@ fn spawn(
 /// Folds what the log has beyond the store into both, up to where the log stood when it was opened. Returns the time of the last
 /// transaction. Memory stays proportional to what is open.
 pub fn catch_up(log: &SqliteLog, store: &mut Store, state: &mut State) -> Result<Timestamp, OpenError> {
-    let end = log.last();
+    catch_up_to(log, store, state, log.last())
+}
+
+/// As [`catch_up`], up to the last transaction that ends at `end` or before.
+pub fn catch_up_to(log: &SqliteLog, store: &mut Store, state: &mut State, end: u64) -> Result<Timestamp, OpenError> {
     let mut last_time = Timestamp(0);
     if let Some(row) = log.read(log.last().max(1), 1)?.last() {
         last_time = Timestamp(row.time);

@@ -95,10 +95,12 @@ pub fn state_hash(state: &State) -> String {
 }
 
 /// A folder of its own for the fold's store, removed at the end.
-struct Scratch(PathBuf);
+pub struct Scratch(pub PathBuf);
 
 impl Scratch {
-    fn new() -> std::io::Result<Self> {
+    /// # Errors
+    /// When there is no room for temporary files.
+    pub fn new() -> std::io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("quartermaster-verify-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::{demo, import, serve, tools};
+use crate::{demo, export, import, reconcile, serve, tools, whatif};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,12 +35,19 @@ enum Command {
     },
     /// Trade a real retailer's orders on a compressed clock
     Demo(demo::DemoArgs),
-    /// Bring in a shop's past from CSV
+    /// Bring in orders, items, stock, suppliers, policies and purchase orders from CSV
     Import {
         #[command(flatten)]
         folder: Folder,
         #[command(flatten)]
         arguments: import::ImportArgs,
+    },
+    /// Write orders, stock, ledger, … as CSV or NDJSON
+    Export {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(flatten)]
+        arguments: export::ExportArgs,
     },
     /// Make, list and revoke API keys
     Keys {
@@ -56,17 +63,42 @@ enum Command {
         #[command(subcommand)]
         action: tools::EventsAction,
     },
+    /// Hold somebody else's stock count against ours
+    Reconcile {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(flatten)]
+        arguments: reconcile::ReconcileArgs,
+    },
+    /// Replay the log's demand against other policies, lead times or more demand
+    #[command(name = "whatif")]
+    WhatIf {
+        #[command(flatten)]
+        folder: Folder,
+        #[command(flatten)]
+        arguments: whatif::WhatIfArgs,
+    },
     /// Prove every number from the log
+    ///
+    /// Checks the hash chain of the log, folds every event from the first, asks the invariants after it, and compares the result with the
+    /// store. May run beside a live server. Exit code 1 says that something is wrong, and what to do.
     Verify {
         #[command(flatten)]
         folder: Folder,
+        /// Print the report as one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Make the store anew from the log
+    ///
+    /// The store holds lists, searches and the ledger; nothing is lost with it. Stop the server first.
     Rebuild {
         #[command(flatten)]
         folder: Folder,
     },
     /// Copy log, vault and keys while the server runs
+    ///
+    /// Example: quartermaster backup --data-dir shop backups/$(date +%F)
     Backup {
         #[command(flatten)]
         folder: Folder,
@@ -74,13 +106,16 @@ enum Command {
         to: PathBuf,
     },
     /// Put a backup into a new folder
+    ///
+    /// The copy is verified and begins a new incarnation: numbers skip ahead, so that nothing gets the id of something that was lost.
+    /// Example: quartermaster restore --data-dir again backups/2026-11-24
     Restore {
         #[command(flatten)]
         folder: Folder,
         /// Folder of the backup
         from: PathBuf,
     },
-    /// Print the API's description (OpenAPI 3.1)
+    /// Print the API's description (OpenAPI 3.1, JSON)
     Openapi,
 }
 
@@ -92,9 +127,12 @@ impl Cli {
             Command::Serve { folder, listen, requests_per_second } => serve::serve(folder.data_dir, listen, requests_per_second),
             Command::Demo(arguments) => demo::demo(arguments),
             Command::Import { folder, arguments } => import::import(&folder.data_dir, &arguments),
+            Command::Export { folder, arguments } => export::export(&folder.data_dir, &arguments),
+            Command::Reconcile { folder, arguments } => reconcile::reconcile(&folder.data_dir, &arguments),
+            Command::WhatIf { folder, arguments } => whatif::whatif(&folder.data_dir, &arguments),
             Command::Keys { folder, action } => tools::keys(&folder.data_dir, action),
             Command::Events { folder, action } => tools::events(&folder.data_dir, action),
-            Command::Verify { folder } => tools::verify(&folder.data_dir),
+            Command::Verify { folder, json } => tools::verify(&folder.data_dir, json),
             Command::Rebuild { folder } => tools::rebuild(&folder.data_dir),
             Command::Backup { folder, to } => tools::backup(&folder.data_dir, &to),
             Command::Restore { folder, from } => tools::restore(&folder.data_dir, &from),

@@ -2,12 +2,22 @@
 
 mod cli;
 mod demo;
+mod export;
 mod import;
+mod reconcile;
 mod serve;
 mod tools;
+mod whatif;
 
 use clap::Parser;
+use std::process::ExitCode;
 
-fn main() -> anyhow::Result<()> {
-    cli::Cli::parse().run()
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

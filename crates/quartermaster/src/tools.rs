@@ -3,9 +3,12 @@
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use domain::id::KeyId;
+use domain::time::Timestamp;
 use engine::log::Log;
 use engine::log::sqlite::SqliteLog;
-use server::keys::{Keys, Role};
+use serde_json::json;
+use server::bus::{Filter, Outgoing};
+use server::keys::{Key, Keys, Role};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,7 +19,11 @@ const TAIL_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Subcommand)]
 pub enum KeysAction {
-    /// Make a key; its secret is printed once
+    /// Make a key; its secret is printed once, on the standard output
+    #[command(after_help = "Example: KEY=$(quartermaster keys create --data-dir shop --name 'web shop' --role storefront)
+
+Roles: admin; operator (runs the shop); warehouse (stock and fulfillment); storefront (orders, holds, returns); read_only.
+A running server knows the key at once.")]
     Create {
         /// Person or system that uses it; stands in the log
         #[arg(long)]
@@ -24,11 +31,23 @@ pub enum KeysAction {
         /// admin, operator, warehouse, storefront or read_only
         #[arg(long)]
         role: Role,
+        /// Print id, name, role and secret as one JSON object
+        #[arg(long)]
+        json: bool,
     },
-    /// List keys
-    List,
-    /// End a key
+    /// List keys, without their secrets
+    List {
+        /// One JSON object a key
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a key; a running server refuses it within a second
     Revoke {
+        /// Like key_1
+        id: KeyId,
+    },
+    /// A new secret for a key; the old one ends
+    Rotate {
         /// Like key_1
         id: KeyId,
     },
@@ -36,61 +55,108 @@ pub enum KeysAction {
 
 #[derive(Subcommand)]
 pub enum EventsAction {
-    /// Print events as they become durable, one JSON line each
+    /// Print events as they become durable, one CloudEvent in JSON a line
+    #[command(after_help = "Examples:
+  quartermaster events tail --data-dir shop
+  quartermaster events tail --data-dir shop --last 20 --type 'order.*,stock.low' | jq -r .type
+  quartermaster events tail --data-dir shop --after 0 --once --subject order/ord_1JD
+
+It reads the log beside a live server and goes on until Ctrl-C.")]
     Tail {
-        /// Start after this sequence; by default at the end
+        /// Start after this sequence, or at this time; by default at the end
+        #[arg(long, value_name = "SEQUENCE|TIME", conflicts_with = "last")]
+        after: Option<String>,
+        /// Start with about the last so many events
+        #[arg(long, value_name = "COUNT")]
+        last: Option<u64>,
+        /// Only these types, comma separated, with * at an end: order.*,stock.adjusted
+        #[arg(long = "type", value_name = "TYPES")]
+        types: Option<String>,
+        /// Only this subject, like order/ord_1JD or stock/MUG-RED@AUS
         #[arg(long)]
-        after: Option<u64>,
+        subject: Option<String>,
         /// Stop at the end instead of waiting for more
         #[arg(long)]
         once: bool,
     },
 }
 
-fn existing(folder: &Path) -> Result<()> {
+pub fn existing(folder: &Path) -> Result<()> {
     if !folder.join("log.db").exists() {
-        bail!("{} holds no shop; name its folder with --data-dir", folder.display());
+        bail!("{} holds no shop; name its folder with --data-dir, or make one with `quartermaster serve --data-dir …`", folder.display());
     }
     Ok(())
 }
 
 pub fn keys(folder: &Path, action: KeysAction) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
-    let keys = Keys::open(folder)?;
+    let keys = Keys::open(folder).with_context(|| format!("the keys in {} can't be used", folder.display()))?;
     match action {
-        KeysAction::Create { name, role } => {
+        KeysAction::Create { name, role, json } => {
+            if name.trim().is_empty() {
+                bail!("--name is empty; name the person or system that will use the key");
+            }
             let (key, secret) = keys.create(&name, role)?;
-            eprintln!("{} {} ({}); the secret is shown this once:", key.id, key.name, key.role.as_str());
-            println!("{secret}");
-        }
-        KeysAction::List => {
-            for key in keys.list() {
-                let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
-                println!("{}\t{}\t{}\t{state}", key.id, key.role.as_str(), key.name);
+            if json {
+                println!("{}", json!({"id": key.id, "name": key.name, "role": key.role, "secret": secret}));
+            } else {
+                told(&key, &secret);
             }
         }
+        KeysAction::List { json } => keys.list().iter().for_each(|key| println!("{}", listed(key, json))),
         KeysAction::Revoke { id } => {
             if !keys.revoke(id)? {
                 bail!("there is no active key {id}; see `quartermaster keys list`");
             }
             println!("{id} is revoked");
         }
+        KeysAction::Rotate { id } => {
+            let Some((key, secret)) = keys.rotate(id)? else {
+                bail!("there is no active key {id}; see `quartermaster keys list`");
+            };
+            told(&key, &secret);
+        }
     }
     Ok(())
 }
 
+fn told(key: &Key, secret: &str) {
+    eprintln!("{} {} ({}); the secret is shown this once:", key.id, key.name, key.role.as_str());
+    println!("{secret}");
+}
+
+fn listed(key: &Key, as_json: bool) -> String {
+    let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
+    let last = key.last_used_at.map(Timestamp);
+    if as_json {
+        let created_at = Timestamp(key.created_at);
+        return json!({"id": key.id, "name": key.name, "role": key.role, "state": state, "created_at": created_at, "last_used_at": last})
+            .to_string();
+    }
+    let last = last.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
+    format!("{}\t{}\t{}\t{state}\t{last}", key.id, key.role.as_str(), key.name)
+}
+
 pub fn events(folder: &Path, action: EventsAction) -> Result<()> {
     existing(folder)?;
-    let EventsAction::Tail { after, once } = action;
+    let EventsAction::Tail { after, last, types, subject, once } = action;
     let log = SqliteLog::open_read_only(&folder.join("log.db"))?;
-    let forks = log.forks()?;
-    let mut cursor = after.unwrap_or_else(|| log.last());
+    let mut cursor = match (after, last) {
+        (Some(text), _) => crate::export::sequence(folder, &text)?,
+        (None, Some(count)) => log.last().saturating_sub(count),
+        (None, None) if once => 0,
+        (None, None) => log.last(),
+    };
+    let (filter, forks) = (Filter::new(types.as_deref(), subject), log.forks()?);
     let mut out = std::io::stdout().lock();
     loop {
         let rows = log.read(cursor + 1, TAIL_STEP)?;
         for row in &rows {
-            for event in engine::raw_events(row)?.iter().filter(|event| event.seq > cursor) {
-                if writeln!(out, "{}", server::bus::cloud_event(event, engine::incarnation_of(&forks, event.seq))).is_err() {
+            for event in engine::raw_events(row)?.into_iter().filter(|event| event.seq > cursor) {
+                let incarnation = engine::incarnation_of(&forks, event.seq);
+                let event = Outgoing::new(event, incarnation);
+                // A reader that has gone away ends the tail.
+                if filter.matches(&event) && written(&mut out, &event).is_err() {
                     return Ok(());
                 }
             }
@@ -103,15 +169,30 @@ pub fn events(folder: &Path, action: EventsAction) -> Result<()> {
     }
 }
 
-pub fn verify(folder: &Path) -> Result<()> {
+fn written(out: &mut impl Write, event: &Outgoing) -> std::io::Result<()> {
+    out.write_all(&event.body(None))?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+pub fn verify(folder: &Path, as_json: bool) -> Result<()> {
     existing(folder)?;
     let started = Instant::now();
     let report = engine::verify(folder)?;
+    let seconds = (started.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+    if as_json {
+        let engine::Report { events, frames, orders, state_hash } = report;
+        println!(
+            "{}",
+            json!({"verified": true, "events": events, "frames": frames, "orders": orders, "state_hash": state_hash, "seconds": seconds})
+        );
+        return Ok(());
+    }
     println!(
         "{} events in {} frames, {} orders: the hash chain holds, every event follows from what came before, the invariants hold",
         report.events, report.frames, report.orders
     );
-    println!("state {} in {:.1} s", report.state_hash, started.elapsed().as_secs_f64());
+    println!("state {} in {seconds:.1} s", report.state_hash);
     Ok(())
 }
 
@@ -125,15 +206,25 @@ pub fn rebuild(folder: &Path) -> Result<()> {
 
 pub fn backup(folder: &Path, to: &Path) -> Result<()> {
     existing(folder)?;
+    let started = Instant::now();
     let seq = engine::backup(folder, to)?;
-    println!("{} holds everything up to {seq}", to.display());
+    println!("{} holds everything up to {seq}, after {:.1} s", to.display(), started.elapsed().as_secs_f64());
+    println!(
+        "Prove it with `quartermaster verify --data-dir {}`. It holds the keys to personal data: keep it as you keep the shop.",
+        to.display()
+    );
     Ok(())
 }
 
 pub fn restore(folder: &Path, from: &Path) -> Result<()> {
     existing(from)?;
     let report = engine::restore(from, folder)?;
-    println!("{} stands at {} with {} orders, verified", folder.display(), report.events, report.orders);
+    println!(
+        "{} stands at {} with {} orders, verified. It is a new incarnation: numbers skip ahead",
+        folder.display(),
+        report.events,
+        report.orders
+    );
     Ok(())
 }
 

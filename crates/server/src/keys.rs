@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 const SCHEMA: &str = "
@@ -18,6 +19,8 @@ CREATE TABLE IF NOT EXISTS keys(
 const PREFIX: &str = "qm_";
 /// How exact the last use is, so that reads do not become writes.
 const LAST_USE_MS: i64 = 60_000;
+/// How soon a server sees what another process did to the keys.
+const LOOK_MS: i64 = 1000;
 
 /// What a key may do; each role may all that is listed for it in the API's route table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +69,9 @@ pub struct Key {
 pub struct Keys {
     connection: Mutex<Connection>,
     by_hash: RwLock<FxHashMap<Hash, Arc<Key>>>,
+    /// When the file was last looked at for changes of other processes, and which version of it is in memory.
+    looked: AtomicI64,
+    version: AtomicI64,
 }
 
 type Hash = [u8; 32];
@@ -93,7 +99,8 @@ impl Keys {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.execute_batch(SCHEMA)?;
-        let keys = Self { connection: Mutex::new(connection), by_hash: RwLock::default() };
+        let keys =
+            Self { connection: Mutex::new(connection), by_hash: RwLock::default(), looked: AtomicI64::new(0), version: AtomicI64::new(0) };
         keys.reload()?;
         Ok(keys)
     }
@@ -186,6 +193,7 @@ impl Keys {
     /// Whose secret this is, if it is anybody's and not revoked.
     pub fn check(&self, secret: &str) -> Option<Arc<Key>> {
         let hash = hash(secret);
+        self.look_for_changes();
         let find = || self.by_hash.read().expect("no thread panics with the keys").get(&hash).cloned();
         let key = find().or_else(|| self.made_elsewhere(&hash).then(find).flatten())?;
         let key = Some(key).filter(|key| key.revoked_at.is_none())?;
@@ -194,6 +202,21 @@ impl Keys {
             self.used(&hash, now);
         }
         Some(key)
+    }
+
+    /// What the command line revokes must not open this server for longer than [`LOOK_MS`].
+    fn look_for_changes(&self) {
+        let now = now();
+        if now - self.looked.load(Ordering::Relaxed) < LOOK_MS {
+            return;
+        }
+        self.looked.store(now, Ordering::Relaxed);
+        let version = self.connection().query_row("PRAGMA data_version", [], |row| row.get(0)).unwrap_or(0);
+        if version != self.version.swap(version, Ordering::Relaxed)
+            && let Err(error) = self.reload()
+        {
+            tracing::warn!("the keys could not be read again: {error}");
+        }
     }
 
     /// The command line makes keys while the server runs.
@@ -240,6 +263,11 @@ mod tests {
         let elsewhere = Keys::open(folder.path()).unwrap();
         let (_, other) = elsewhere.create("made by another process", Role::Admin).unwrap();
         assert!(keys.check(&other).is_some());
+        let (made, other) = elsewhere.create("revoked by another process", Role::Admin).unwrap();
+        assert!(keys.check(&other).is_some());
+        assert!(elsewhere.revoke(made.id).unwrap());
+        keys.looked.store(0, Ordering::Relaxed);
+        assert!(keys.check(&other).is_none());
         let (_, fresh) = keys.rotate(key.id).unwrap().unwrap();
         assert!(keys.check(&secret).is_none() && keys.check(&fresh).is_some());
     }

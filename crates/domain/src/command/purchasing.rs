@@ -5,7 +5,7 @@ use crate::id::{LocationCode, PurchaseOrderId, Sku, SupplierCode};
 use crate::money::Amount;
 use crate::purchasing::{Policy, Supplier};
 use crate::quantity::Quantity;
-use crate::time::Date;
+use crate::time::{Date, Timestamp};
 use smol_str::SmolStr;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,15 @@ pub enum Command {
         location: LocationCode,
         reference: Option<SmolStr>,
         lines: Vec<WantedLine>,
+    },
+    /// An order that the supplier has already: nothing is sent, what is open counts as incoming.
+    ImportPurchaseOrder {
+        supplier: SupplierCode,
+        location: LocationCode,
+        reference: Option<SmolStr>,
+        /// Without: now.
+        ordered_at: Option<Timestamp>,
+        lines: Vec<OpenLine>,
     },
     /// Drafts only: quantities as they shall be; lines that are not named stay.
     AmendPurchaseOrder {
@@ -72,4 +81,15 @@ pub struct WantedLine {
 pub struct ExpectedLine {
     pub sku: Sku,
     pub expected_on: Date,
+}
+
+/// A line of an order that is under way already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenLine {
+    pub sku: Sku,
+    pub ordered: Quantity,
+    /// Of `ordered`, what arrived before.
+    pub received: Quantity,
+    pub unit_cost: Option<Amount>,
+    pub expected_on: Option<Date>,
 }

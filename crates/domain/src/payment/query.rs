@@ -20,8 +20,11 @@ pub fn refunded(case: &Case) -> Amount {
     case.payments.iter().map(|payment| payment.refunded).sum()
 }
 
-/// What the customer still has to pay; negative when money has to go back.
+/// What the customer still has to pay; negative when money has to go back. History was settled where it came from.
 pub fn balance_due(case: &Case) -> Amount {
+    if case.order.origin == Origin::Import {
+        return Amount::ZERO;
+    }
     worth(case) - (captured(case) - refunded(case))
 }
 

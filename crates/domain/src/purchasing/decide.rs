@@ -52,6 +52,9 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             }
             Ok(vec![PolicyDeleted { sku, location }.into()])
         }
+        Command::ImportPurchaseOrder { supplier, location, reference, ordered_at, lines } => {
+            super::import::import(state, cx, (supplier, location), (reference, ordered_at), lines)
+        }
         Command::CreatePurchaseOrder { supplier, location, reference, lines } => create(state, cx, (supplier, location), reference, lines),
         Command::AmendPurchaseOrder { order, lines } => {
             let known = find(state, order)?;
@@ -182,7 +185,7 @@ fn check_policy(state: &State, policy: &Policy) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn check_stocked(state: &State, sku: &Sku) -> Result<(), Rejection> {
+pub(super) fn check_stocked(state: &State, sku: &Sku) -> Result<(), Rejection> {
     let item = state.catalog.items.get(sku).ok_or_else(|| Rejection::not_found("item", sku))?;
     if item.kind == ItemKind::Stocked { Ok(()) } else { Err(Rejection::invalid("sku", format!("{sku} is not a stocked item"))) }
 }

@@ -2,6 +2,7 @@
 mod apply;
 mod decide;
 mod dispatch;
+mod import;
 mod react;
 mod state;
 

@@ -10,6 +10,7 @@ mod react;
 mod state;
 mod take;
 
+pub use adjust::OPENING_BALANCE;
 pub(crate) use apply::{apply, expect, take_back};
 pub(crate) use decide::check_place;
 pub use decide::decide;

@@ -59,6 +59,16 @@ impl Store {
         schema::is_known(&Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
     }
 
+    /// How far the store in a file has come, read beside its writer.
+    ///
+    /// # Errors
+    /// When the file is no store.
+    pub fn applied_of(path: &Path) -> rusqlite::Result<u64> {
+        let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        Ok(meta(&connection, "applied")?.unwrap_or(0))
+    }
+
     pub fn applied(&self) -> u64 {
         self.applied
     }

@@ -2,7 +2,6 @@
 
 use super::sample::{Product, Sample};
 use anyhow::{Result, bail};
-use domain::Command;
 use domain::catalog::{
     Address, BackorderCap, BackorderPayment, Buffer, Channel, ChannelKind, Item, ItemKind, ItemStatus, Location, LocationKind,
     PaymentPolicy, PaymentTiming, Shortage, SingleCapture, SourcingRule, UnitCost,
@@ -14,6 +13,7 @@ use domain::purchasing::{Auto, Cutoff, DispatchVia, OrderAmount, Policy, Supplie
 use domain::quantity::Quantity;
 use domain::stock::ReceiptLine;
 use domain::time::Timestamp;
+use domain::{Command, State};
 use engine::Reply;
 use server::shop::Shop;
 use std::sync::Arc;
@@ -33,8 +33,13 @@ fn days_of_stock(location: usize) -> u32 {
     [3, 1, 1][location]
 }
 
-/// Returns how many items the shop sells.
-pub async fn furnish(shop: &Arc<Shop>, sample: &Sample) -> Result<usize> {
+/// The demo's shop stands there, whole: policies come last.
+pub fn is_furnished(state: &State) -> bool {
+    let places = LOCATIONS.iter().all(|(code, ..)| LocationCode::new(code).is_ok_and(|code| state.catalog.locations.contains(&code)));
+    places && !state.purchasing.policies.is_empty()
+}
+
+pub async fn furnish(shop: &Arc<Shop>, sample: &Sample) -> Result<()> {
     let mut commands = places();
     commands
         .extend(SUPPLIERS.iter().enumerate().map(|(at, supplier)| purchasing::Command::CreateSupplier(supplier_of(at, supplier)).into()));
@@ -58,7 +63,7 @@ pub async fn furnish(shop: &Arc<Shop>, sample: &Sample) -> Result<usize> {
         Ok(purchasing::Command::SetPolicy { policy, expected_version: None }.into())
     });
     all(shop, policies.collect::<Result<_>>()?).await?;
-    Ok(sample.products.len())
+    Ok(())
 }
 
 async fn all(shop: &Arc<Shop>, commands: Vec<Command>) -> Result<()> {

@@ -26,7 +26,7 @@ pub struct DemoArgs {
     /// Trade, print a summary in JSON, and end
     #[arg(long)]
     headless: bool,
-    /// Keep the shop in this folder; by default it is gone afterwards
+    /// Keep the shop in this folder, and go on with it the next time; by default it is gone afterwards
     #[arg(long)]
     data_dir: Option<PathBuf>,
     /// Address to listen on
@@ -54,9 +54,6 @@ fn speed(text: &str) -> Result<Speed> {
 pub fn demo(arguments: DemoArgs) -> Result<()> {
     let speed = speed(&arguments.speed)?;
     let (folder, kept) = match &arguments.data_dir {
-        Some(folder) if folder.join("log.db").exists() => {
-            bail!("{} holds a shop already; serve it with `quartermaster serve --data-dir {0}`, or name a new folder", folder.display())
-        }
         Some(folder) => (folder.clone(), true),
         None => (std::env::temp_dir().join(format!("quartermaster-demo-{}", std::process::id())), false),
     };
@@ -72,7 +69,9 @@ pub fn demo(arguments: DemoArgs) -> Result<()> {
 async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> {
     let sample = sample::read(arguments.days)?;
     let opens = sample.opens().context("the sample has no orders")?;
-    let time = Arc::new(AtomicI64::new(opens.0));
+    let kept = folder.join("log.db").exists();
+    let stands = if kept { last_time(&folder)? } else { None };
+    let time = Arc::new(AtomicI64::new(stands.unwrap_or(opens).max(opens).0));
     let ticks = time.clone();
     let clock: server::shop::Clock = Arc::new(move || Timestamp(ticks.load(Ordering::Relaxed)));
     let config = |listen| Config { data_dir: folder.clone(), listen, clock: Some(clock.clone()), limits: Limits::default() };
@@ -87,20 +86,35 @@ async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> 
         println!("Admin key, shown this once: {key}");
         println!("Try: curl -H 'Authorization: Bearer {key}' 'http://{}/v1/orders?limit=3'", running.address);
     }
+    if running.first_key.is_none() {
+        let shown = folder.display();
+        println!("Use a key of before, or make one: quartermaster keys create --data-dir {shown} --name me --role admin");
+    }
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(running.until(async {
         // Whoever trades says when it is over, or is gone.
         let _ = ended.await;
     }));
-    let furnished = furnish::furnish(&shop, &sample).await?;
+    let there = shop.query(|state| state.catalog.locations.len()).await.context("the engine stopped")?;
+    let ours = shop.query(furnish::is_furnished).await.context("the engine stopped")?;
+    if there > 0 && !ours {
+        bail!(
+            "{} holds a shop that is not the demo's; serve it with `quartermaster serve --data-dir {0}`, or name a new folder",
+            folder.display()
+        );
+    }
+    let furnished = sample.products.len();
+    if !ours {
+        furnish::furnish(&shop, &sample).await?;
+    }
     let mut trade = trade::Trade::new(shop, time, speed, sample);
-    let interrupted = tokio::select! {
-        traded = trade.run(arguments.headless) => { traded?; false }
-        () = stop() => true,
-    };
-    if !arguments.headless && !interrupted {
-        println!("\nAll orders are traded. The shop stays open; Ctrl-C ends it.");
-        stop().await;
+    if ours {
+        trade.resume().await?;
+        println!("The shop in {} goes on where it was.", folder.display());
+    }
+    tokio::select! {
+        traded = trade.run(arguments.headless) => traded?,
+        () = stop() => {}
     }
     let mut summary = trade.summary().await?;
     summary["items"] = serde_json::json!(furnished);
@@ -114,4 +128,11 @@ async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> 
     }
     println!("{}{summary}", if arguments.headless { "" } else { "\n" });
     Ok(())
+}
+
+/// When the last transaction of a folder was.
+fn last_time(folder: &std::path::Path) -> Result<Option<Timestamp>> {
+    use engine::log::Log;
+    let log = engine::log::sqlite::SqliteLog::open_read_only(&folder.join("log.db"))?;
+    Ok(log.read(log.last().max(1), 1)?.last().map(|row| Timestamp(row.time)))
 }

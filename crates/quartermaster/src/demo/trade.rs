@@ -18,8 +18,9 @@ use domain::{Event, Image, State};
 use engine::Reply;
 use serde_json::{Value, json};
 use server::shop::Shop;
-use std::collections::{BTreeMap, VecDeque};
-use std::io::Write;
+use smol_str::SmolStr;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -28,6 +29,12 @@ use std::time::{Duration, Instant};
 const AFTERWARDS_MS: i64 = 12 * DAY_MS;
 const LOOK: Duration = Duration::from_millis(2);
 const LINE_EVERY: Duration = Duration::from_millis(500);
+/// Where the output is no terminal.
+const LINE_ELSEWHERE_EVERY: Duration = Duration::from_secs(10);
+/// Steps in which the clock goes while somebody watches.
+const SLICE: Duration = Duration::from_millis(250);
+/// How long the clock waits for gateways.
+const GATEWAY_WAIT: Duration = Duration::from_secs(5);
 /// Transactions that one look at the log takes.
 const STEP: usize = 500;
 
@@ -67,6 +74,11 @@ pub struct Trade {
     entries: u64,
     cursor: u64,
     counts: Counts,
+    /// Names of the orders that are placed.
+    placed: BTreeSet<SmolStr>,
+    /// Somebody sees the line.
+    watched: bool,
+    terminal: bool,
     started: Instant,
     printed: Instant,
 }
@@ -86,23 +98,52 @@ impl Trade {
         // From the first event on: replenishment began when the shop was furnished.
         let cursor = 0;
         let (started, printed) = (Instant::now(), Instant::now());
-        let (agenda, counts) = (BTreeMap::new(), Counts::default());
-        Self { shop, time, speed, orders: sample.orders.into(), agenda, entries: 0, cursor, counts, started, printed }
+        Self {
+            shop,
+            time,
+            speed,
+            orders: sample.orders.into(),
+            agenda: BTreeMap::new(),
+            entries: 0,
+            cursor,
+            counts: Counts::default(),
+            placed: BTreeSet::new(),
+            watched: false,
+            terminal: std::io::stdout().is_terminal(),
+            started,
+            printed,
+        }
     }
 
     fn now(&self) -> Timestamp {
         Timestamp(self.time.load(Ordering::Relaxed))
     }
 
+    /// Trades until nothing is left to do; with somebody who watches, the shop then stays open and works on what they order.
     pub async fn run(&mut self, headless: bool) -> Result<()> {
-        let ends = self.orders.back().map_or(Timestamp(0), |order| order.at.plus_ms(AFTERWARDS_MS));
+        self.watched = !headless;
+        let ends = self.orders.back().map_or(self.now(), |order| order.at).plus_ms(AFTERWARDS_MS);
+        let mut told = false;
         loop {
             self.listen().await?;
             self.settle_outside().await?;
             let next_order = self.orders.front().map(|order| order.at);
             let next_act = self.agenda.first_key_value().map(|((at, _), _)| *at);
-            let Some(at) = next_order.into_iter().chain(next_act).min().filter(|at| *at <= ends) else { return Ok(()) };
-            self.wait_until(at).await;
+            let next = next_order.into_iter().chain(next_act).min().filter(|at| self.watched || *at <= ends);
+            if next_order.is_none() && self.watched && !told {
+                told = true;
+                println!("\nAll orders of the sample are traded. The shop stays open and works on what you order; Ctrl-C ends it.");
+            }
+            let Some(at) = next else {
+                if headless {
+                    return Ok(());
+                }
+                self.pass(self.now().plus_ms(DAY_MS)).await?;
+                continue;
+            };
+            if !self.pass(at).await? {
+                continue;
+            }
             if next_act == Some(at) {
                 if let Some((_, act)) = self.agenda.pop_first() {
                     self.act(act).await?;
@@ -110,28 +151,62 @@ impl Trade {
             } else {
                 self.place().await?;
             }
-            if !headless && self.printed.elapsed() > LINE_EVERY {
+        }
+    }
+
+    /// Lets time go on to `at`, in small steps while somebody watches. `false` when something has come up before.
+    async fn pass(&mut self, at: Timestamp) -> Result<bool> {
+        loop {
+            if self.watched && self.printed.elapsed() > self.line_every() {
                 self.print_line().await;
+            }
+            let ahead = at.0 - self.now().0;
+            // At full speed the clock jumps; without anything to jump to, it goes as the wall's.
+            let idle = self.agenda.is_empty() && self.orders.is_empty();
+            let factor = match self.speed {
+                Speed::Times(factor) => i64::from(factor),
+                Speed::Max if idle => 1,
+                Speed::Max => return Ok(self.arrive(at)),
+            };
+            let slice_ms = i64::try_from(SLICE.as_millis()).unwrap_or(250) * factor;
+            if ahead <= slice_ms {
+                tokio::time::sleep(Duration::from_micros(u64::try_from(ahead.max(0) * 1000 / factor).unwrap_or(0))).await;
+                return Ok(self.arrive(at));
+            }
+            tokio::time::sleep(SLICE).await;
+            self.arrive(self.now().plus_ms(slice_ms));
+            self.listen().await?;
+            if self.agenda.first_key_value().is_some_and(|((planned, _), _)| *planned < at) {
+                return Ok(false);
             }
         }
     }
 
-    async fn wait_until(&mut self, at: Timestamp) {
-        if let Speed::Times(factor) = self.speed {
-            let ahead = u64::try_from(at.0 - self.now().0).unwrap_or(0);
-            tokio::time::sleep(Duration::from_micros(ahead.saturating_mul(1000) / u64::from(factor))).await;
-        }
+    fn arrive(&self, at: Timestamp) -> bool {
         self.time.fetch_max(at.0, Ordering::Relaxed);
+        true
     }
 
-    fn plan(&mut self, after_ms: i64, act: Act) {
+    fn plan(&mut self, from: Timestamp, after_ms: i64, act: Act) {
         self.entries += 1;
-        self.agenda.insert((self.now().plus_ms(after_ms), self.entries), act);
+        self.agenda.insert((from.plus_ms(after_ms), self.entries), act);
+    }
+
+    /// Goes on where a shop that was kept stands: what is placed is placed, what was done is done.
+    pub async fn resume(&mut self) -> Result<()> {
+        self.listen().await?;
+        let now = self.now();
+        self.agenda = self.agenda.split_off(&(now, 0));
+        let placed = std::mem::take(&mut self.placed);
+        self.orders.retain(|order| !placed.contains(order.invoice.as_str()));
+        Ok(())
     }
 
     /// Gateways answer in real time: the clock waits for them.
     async fn settle_outside(&mut self) -> Result<()> {
-        while !self.shop.engine.outstanding().is_empty() {
+        // A gateway that takes its time must not stop the shop.
+        let until = Instant::now() + GATEWAY_WAIT;
+        while !self.shop.engine.outstanding().is_empty() && Instant::now() < until {
             tokio::time::sleep(LOOK).await;
             if let Some(why) = self.shop.engine.failure() {
                 bail!("the engine stopped: {why}");
@@ -152,40 +227,41 @@ impl Trade {
             for row in events {
                 self.counts.events += 1;
                 let text = format!("{{\"type\":{},\"data\":{}}}", json!(row.kind), row.data);
-                self.hear(serde_json::from_str(&text)?);
+                self.hear(Timestamp(row.time), serde_json::from_str(&text)?);
             }
         }
     }
 
-    fn hear(&mut self, event: Event) {
+    fn hear(&mut self, at: Timestamp, event: Event) {
         match event {
             Event::FulfillmentReleased(event) => {
                 let minutes = 30 + i64::try_from(number(&event.fulfillment.text()) % 180).unwrap_or(0);
-                self.plan(minutes * MINUTE_MS, Act::Pick(event.fulfillment));
+                self.plan(at, minutes * MINUTE_MS, Act::Pick(event.fulfillment));
             }
-            Event::PickStarted(event) => self.plan(HOUR_MS, Act::Ship(event.fulfillment)),
+            Event::PickStarted(event) => self.plan(at, HOUR_MS, Act::Ship(event.fulfillment)),
             Event::Shipped(event) => {
                 self.counts.shipped += 1;
-                self.plan(DAY_MS + 6 * HOUR_MS, Act::Deliver(event.fulfillment));
+                self.plan(at, DAY_MS + 6 * HOUR_MS, Act::Deliver(event.fulfillment));
             }
             Event::Delivered(event) => {
                 self.counts.delivered += 1;
                 if chance(&event.fulfillment.text(), 40) {
-                    self.plan(2 * DAY_MS, Act::Return(event.fulfillment.order));
+                    self.plan(at, 2 * DAY_MS, Act::Return(event.fulfillment.order));
                 }
             }
             Event::PurchaseOrderSent(event) => {
                 self.counts.purchase_orders += 1;
-                let days = event.expected_on.iter().max().map_or(0, |day| days_between(self.now(), *day));
+                let days = event.expected_on.iter().max().map_or(0, |day| days_between(at, *day));
                 let late = chance(&event.purchase_order.text(), 6);
                 self.counts.late_suppliers += u64::from(late);
-                self.plan((days + if late { 2 } else { 0 }) * DAY_MS + 2 * HOUR_MS, Act::Supply(event.purchase_order));
+                self.plan(at, (days + if late { 2 } else { 0 }) * DAY_MS + 2 * HOUR_MS, Act::Supply(event.purchase_order));
             }
             Event::PurchaseOrderReceived(_) => self.counts.received += 1,
             Event::OrderPlaced(event) => {
                 self.counts.orders += 1;
+                self.placed.extend(event.order.external_id.clone());
                 if chance(&event.order.number, 50) {
-                    self.plan(20 * MINUTE_MS, Act::Cancel(event.order.id));
+                    self.plan(at, 20 * MINUTE_MS, Act::Cancel(event.order.id));
                 }
             }
             Event::OrderRejected(_) => self.counts.rejected += 1,
@@ -195,7 +271,7 @@ impl Trade {
             Event::PaymentFailed(_) => self.counts.declined += 1,
             Event::ReturnRequested(event) => {
                 self.counts.returns += 1;
-                self.plan(2 * DAY_MS, Act::TakeBack(event.id));
+                self.plan(at, 2 * DAY_MS, Act::TakeBack(event.id));
             }
             _ => {}
         }
@@ -304,16 +380,25 @@ impl Trade {
         self.submit(order::Command::PlaceOrder(Box::new(place)), "demo customer").await
     }
 
+    fn line_every(&self) -> Duration {
+        if self.terminal { LINE_EVERY } else { LINE_ELSEWHERE_EVERY }
+    }
+
     async fn print_line(&mut self) {
         self.printed = Instant::now();
         let today = self.now().utc_date();
         let numbers = self.shop.query(move |state| standing(state, today)).await.unwrap_or_default();
         let (open, late, short, on_order) = numbers;
         let Counts { orders, shipped, completed, .. } = self.counts;
-        print!(
-            "\r{}  orders {orders}  open {open}  late {late}  short {short}  on order {on_order}  shipped {shipped}  completed {completed}   ",
-            &self.now().to_string()[..16].replace('T', " ")
+        let now = self.now().to_string()[..16].replace('T', " ");
+        let line = format!(
+            "{now}  orders {orders}  open {open}  late {late}  short {short}  on order {on_order}  shipped {shipped}  completed {completed}"
         );
+        if self.terminal {
+            print!("\r{line}   ");
+        } else {
+            println!("{line}");
+        }
         // A terminal that is gone shows nothing more.
         let _ = std::io::stdout().flush();
     }

@@ -1,50 +1,417 @@
-//! `import`: a shop's past, from any CSV that a mapping describes.
+//! `import`: a shop's past, its stock and its open business, from any CSV that a mapping describes.
 
-mod classify;
+mod command;
+mod counted;
+mod imported;
 mod mapping;
+mod orders;
+mod plain;
+mod progress;
+mod proof;
+mod rejects;
 mod run;
+mod sale;
+mod table;
+mod unit;
+mod values;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use std::io::Read;
+use command::Commands;
+pub use counted::{Counted, apply_deltas, counted};
+use domain::id::Sku;
+use imported::{Before, Imported};
+use mapping::{Kind, Mapping, OpeningBalance};
+use orders::{Counts, Orders, Seen};
+use plain::Plain;
+use progress::Progress;
+use proof::{Kinds, Proof};
+use rejects::Rejects;
+use serde_json::json;
+use server::vault::Vault;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
+use table::Table;
+use unit::{Found, Unit, What};
+pub use values::decimal;
+
+/// Ends the process when rows were rejected and `--strict` was given.
+const REJECTED: i32 = 3;
 
 #[derive(Args)]
+#[command(after_help = "Examples:
+  quartermaster import --data-dir shop --mapping items items.csv
+  quartermaster import --data-dir shop --mapping shopify_orders orders_export.csv
+  quartermaster import --data-dir shop --mapping shopify_orders --live orders_export.csv
+  quartermaster import --show-mapping stock > my_stock.toml
+  quartermaster import --data-dir shop --mapping my_stock.toml --dry-run levels.csv.gz
+
+An import can be stopped and run again: what is in is not imported twice, whenever and from whichever file it comes again.
+Exit code: 0 when every row is in or rejected with a reason, 3 when rows were rejected and --strict is given, 1 when it could not be done.")]
 pub struct ImportArgs {
     /// CSV, plain or gzip
-    file: PathBuf,
-    /// A mapping file, or one that is shipped: online_retail, shopify_orders, woocommerce_orders
+    #[arg(required_unless_present = "show_mapping")]
+    file: Option<PathBuf>,
+    /// A mapping file, or one that is shipped: online_retail, shopify_orders, woocommerce_orders, items, stock, suppliers, policies,
+    /// purchase_orders
+    #[arg(long, required_unless_present = "show_mapping")]
+    mapping: Option<String>,
+    /// Replace what the mapping says, like --set currency=EUR --set decimal=, --set time_zone=Europe/Berlin --set location=BER
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print a shipped mapping, to start your own from
+    #[arg(long, value_name = "NAME")]
+    show_mapping: Option<String>,
+    /// Bring orders in as demand to be fulfilled now, not as history
     #[arg(long)]
-    mapping: String,
-    /// Where rejected rows go, with line number and reason; by default beside the data
+    live: bool,
+    /// Read and judge every row, and write nothing but the rejects
     #[arg(long)]
+    dry_run: bool,
+    /// Where rejected rows go, with line number and reason; by default beside the file. They are as personal as the file
+    #[arg(long, value_name = "CSV")]
     rejects: Option<PathBuf>,
+    /// End with exit code 3 when a row was rejected
+    #[arg(long)]
+    strict: bool,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What an import came to.
+#[derive(Default)]
+struct Summary {
+    rows: u64,
+    accepted: u64,
+    before: u64,
+    things: u64,
+    items: usize,
+    opened: usize,
+    proven: Option<usize>,
 }
 
 pub fn import(folder: &Path, arguments: &ImportArgs) -> Result<()> {
-    let mapping = mapping::Mapping::read(&arguments.mapping)?;
-    let bytes = std::fs::read(&arguments.file).with_context(|| format!("{} can't be read", arguments.file.display()))?;
-    let digest = blake3::hash(&bytes).to_hex()[..16].to_owned();
-    let input: Box<dyn Read> = if bytes.starts_with(&[0x1f, 0x8b]) {
-        Box::new(flate2::read::MultiGzDecoder::new(bytes.as_slice()))
-    } else {
-        Box::new(bytes.as_slice())
+    if let Some(name) = &arguments.show_mapping {
+        print!("{}", Mapping::shipped(name)?);
+        return Ok(());
+    }
+    let (Some(file), Some(mapping)) = (&arguments.file, &arguments.mapping) else { bail!("name a file and a mapping; see --help") };
+    let mapping = Mapping::read(mapping, &arguments.set)?;
+    if arguments.live && mapping.kind != Kind::Orders {
+        bail!("--live is for orders; this mapping reads {:?}", mapping.kind);
+    }
+    let started = Instant::now();
+    let file_id = file_id(file)?;
+    let table = Table::open(file, &mapping)?;
+    let beside = arguments.rejects.clone().unwrap_or_else(|| beside(file));
+    let mut job = Job {
+        folder,
+        file,
+        mapping: &mapping,
+        live: arguments.live,
+        file_id,
+        rejects: Rejects::new(beside, &table.header, table.encoding()),
+        summary: Summary::default(),
     };
-    let history = classify::classify(&mapping, input)?;
-    std::fs::create_dir_all(folder)?;
-    let rejects = arguments.rejects.clone().unwrap_or_else(|| folder.join(format!("rejected-{digest}.csv")));
-    write_rejects(&rejects, &history.rejected)?;
-    let (rows, rejected) = (history.rows, history.rejected.len() as u64);
-    println!("{rows} rows: {} accepted, {rejected} rejected (see {})", rows - rejected, rejects.display());
-    run::run(folder, &mapping, &digest, history)
+    let left_out = table.left_out(&mapping);
+    if !left_out.is_empty() {
+        eprintln!("the file has no column {}; what the mapping takes from there stays empty", left_out.join(", "));
+    }
+    drop(table);
+    let progress = Progress::new(arguments.json);
+    let survey = job.survey(&progress)?;
+    if arguments.dry_run {
+        job.judge(&survey, &progress)?
+    } else {
+        job.run(survey, &progress)?
+    }
+    job.rejects.finish()?;
+    progress.finish();
+    job.tell(arguments, started.elapsed().as_secs_f64())?;
+    if arguments.strict && job.rejects.rows > 0 {
+        std::process::exit(REJECTED);
+    }
+    Ok(())
 }
 
-fn write_rejects(path: &Path, rejected: &[classify::Rejected]) -> Result<()> {
-    let mut file = csv::Writer::from_path(path).with_context(|| format!("{} can't be written", path.display()))?;
-    file.write_record(["line", "reason", "row"])?;
-    for row in rejected {
-        file.write_record([row.row.to_string().as_str(), row.reason.as_str(), row.text.as_str()])?;
+struct Job<'a> {
+    folder: &'a Path,
+    file: &'a Path,
+    mapping: &'a Mapping,
+    live: bool,
+    file_id: String,
+    rejects: Rejects,
+    summary: Summary,
+}
+
+/// What is known of a file before anything is written.
+struct Survey {
+    rows: u64,
+    counts: Counts,
+    seen: Seen,
+}
+
+/// Things of a file, one after another.
+enum Things<'a> {
+    Orders(Box<Orders<'a>>),
+    Plain(Box<Plain<'a>>),
+}
+
+impl Things<'_> {
+    fn next(&mut self) -> Result<Option<Found>> {
+        match self {
+            Self::Orders(orders) => orders.next(),
+            Self::Plain(plain) => plain.next(),
+        }
     }
-    file.flush()?;
-    Ok(())
+}
+
+impl Job<'_> {
+    fn things<'b>(&self, mapping: &'b Mapping, counts: &'b Counts) -> Result<Things<'b>> {
+        Ok(match mapping.kind {
+            Kind::Orders => Things::Orders(Box::new(Orders::open(self.file, mapping, self.live, Some(counts))?)),
+            Kind::Items | Kind::Stock | Kind::Suppliers | Kind::Policies | Kind::PurchaseOrders => {
+                Things::Plain(Box::new(Plain::open(self.file, mapping, &self.file_id)?))
+            }
+        })
+    }
+
+    fn survey(&mut self, progress: &Progress) -> Result<Survey> {
+        progress.say("reading the file");
+        let survey = if self.mapping.kind == Kind::Orders {
+            let (rows, counts, seen) = Orders::open(self.file, self.mapping, self.live, None)?.survey()?;
+            Survey { rows, counts, seen }
+        } else {
+            let mut table = Table::open(self.file, self.mapping)?;
+            let mut rows = 0;
+            while table.next()?.is_some() {
+                rows += 1;
+            }
+            Survey { rows, counts: Counts::default(), seen: Seen::new() }
+        };
+        self.summary.rows = survey.rows;
+        Ok(survey)
+    }
+
+    /// What the file would come to, without a folder.
+    fn judge(&mut self, survey: &Survey, progress: &Progress) -> Result<()> {
+        let imported = Imported::read(self.folder)?;
+        progress.begin(survey.rows);
+        let mut things = self.things(self.mapping, &survey.counts)?;
+        while let Some(found) = things.next()? {
+            match found {
+                Found::Rejected(rejected) => {
+                    self.rejects.add(&rejected.row, &rejected.reason)?;
+                    progress.add(1);
+                }
+                Found::Unit(unit) => {
+                    let rows = unit.rows.len() as u64;
+                    progress.add(rows);
+                    match imported.before(&unit.id, &unit.digest) {
+                        Before::Never => {
+                            self.summary.accepted += rows;
+                            self.summary.things += 1;
+                        }
+                        Before::Same => self.summary.before += rows,
+                        Before::Other => self.differs(&unit)?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn differs(&mut self, unit: &Unit) -> Result<()> {
+        for row in &unit.rows {
+            self.rejects.add(row, "it was imported before with other content; change it in the shop instead")?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, survey: Survey, progress: &Progress) -> Result<()> {
+        std::fs::create_dir_all(self.folder).with_context(|| format!("{} can't be made", self.folder.display()))?;
+        let mut pipe = run::Pipe::open(self.folder)?;
+        let vault = Vault::open(self.folder)?;
+        progress.say("reading what was imported before");
+        let mut imported = Imported::read(self.folder)?;
+        pipe.furnish(self.mapping)?;
+        let kinds = pipe.kinds(&survey.seen)?;
+        let deepest = self.deepest(&survey, &imported, &kinds, progress)?;
+        self.summary.items = pipe.items(survey.seen)?;
+        if let Some(location) = &self.mapping.location {
+            self.summary.opened = pipe.opening(location, &deepest, &format!("import {}", self.file_id))?.len();
+        }
+        let import_id = self.file_id.clone();
+        let known = pipe.known(self.mapping.kind)?;
+        let mut commands = Commands { mapping: self.mapping, live: self.live, vault: &vault, known, import: &import_id };
+        let mut proof = Proof::new(kinds);
+        progress.begin(survey.rows);
+        let mut things = self.things(self.mapping, &survey.counts)?;
+        let mut outcomes = Vec::new();
+        while let Some(found) = things.next()? {
+            match found {
+                Found::Rejected(rejected) => {
+                    self.rejects.add(&rejected.row, &rejected.reason)?;
+                    progress.add(1);
+                }
+                Found::Unit(unit) => self.unit(unit, &mut imported, &mut commands, &mut pipe, &mut proof, (progress, &mut outcomes))?,
+            }
+            self.account(&mut outcomes, &mut proof, progress)?;
+        }
+        pipe.settle(&mut outcomes)?;
+        self.account(&mut outcomes, &mut proof, progress)?;
+        self.summary.things = pipe.done;
+        pipe.engine.stop();
+        drop(pipe);
+        if self.mapping.kind == Kind::Orders && !self.live {
+            progress.say("comparing the ledger with the file");
+            self.summary.proven = Some(proof.check(self.folder)?);
+        }
+        Ok(())
+    }
+
+    fn unit(
+        &mut self,
+        unit: Unit,
+        imported: &mut Imported,
+        commands: &mut Commands,
+        pipe: &mut run::Pipe,
+        proof: &mut Proof,
+        (progress, outcomes): (&Progress, &mut Vec<run::Outcome>),
+    ) -> Result<()> {
+        match imported.before(&unit.id, &unit.digest) {
+            Before::Same => {
+                proof.count(&unit);
+                self.summary.before += unit.rows.len() as u64;
+                progress.add(unit.rows.len() as u64);
+            }
+            Before::Other => {
+                progress.add(unit.rows.len() as u64);
+                self.differs(&unit)?;
+            }
+            Before::Never => {
+                imported.add(&unit.id, &unit.digest);
+                proof.count(&unit);
+                match commands.of(&unit) {
+                    Ok(command) => pipe.unit(unit, command, outcomes)?,
+                    Err(error) => {
+                        proof.refused(&unit.id, &proof::moved(&unit));
+                        outcomes.push(run::Outcome::Refused(unit.rows, format!("{error:#}"), None));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn account(&mut self, outcomes: &mut Vec<run::Outcome>, proof: &mut Proof, progress: &Progress) -> Result<()> {
+        for outcome in outcomes.drain(..) {
+            match outcome {
+                run::Outcome::Done(rows) => {
+                    self.summary.accepted += rows;
+                    progress.add(rows);
+                }
+                run::Outcome::Refused(rows, reason, unit) => {
+                    if let Some((id, moved)) = unit {
+                        proof.refused(&id, &moved);
+                    }
+                    for row in &rows {
+                        self.rejects.add(row, &reason)?;
+                    }
+                    progress.add(rows.len() as u64);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The deepest that each SKU would fall below zero, over what was not imported before, in the order of the file.
+    fn deepest(&self, survey: &Survey, imported: &Imported, kinds: &Kinds, progress: &Progress) -> Result<BTreeMap<Sku, i64>> {
+        if self.live || self.mapping.kind != Kind::Orders || self.mapping.opening_balance == OpeningBalance::None {
+            return Ok(BTreeMap::new());
+        }
+        progress.say("finding what each SKU opens with");
+        let mut balance: BTreeMap<Sku, (i64, i64)> = BTreeMap::new();
+        let mut things = self.things(self.mapping, &survey.counts)?;
+        while let Some(found) = things.next()? {
+            let Found::Unit(unit) = found else { continue };
+            if imported.before(&unit.id, &unit.digest) != Before::Never {
+                continue;
+            }
+            let sign = if matches!(unit.what, What::Order(_)) { -1 } else { 1 };
+            for (sku, _, units) in kinds.stock(&proof::moved(&unit)) {
+                let (now, deepest) = balance.entry(sku).or_default();
+                *now += sign * units;
+                *deepest = (*deepest).min(*now);
+            }
+        }
+        let deficits = balance.into_iter().filter(|(_, (_, deepest))| *deepest < 0);
+        Ok(deficits.map(|(sku, (_, deepest))| (sku, -deepest)).collect())
+    }
+
+    fn tell(&self, arguments: &ImportArgs, seconds: f64) -> Result<()> {
+        let Summary { rows, accepted, before, things, items, opened, proven } = &self.summary;
+        let rejected = self.rejects.rows;
+        let rate = *rows as f64 / seconds.max(0.001);
+        if accepted + before + rejected != *rows {
+            bail!("{rows} rows were read, but {accepted} accepted, {before} imported before and {rejected} rejected: tell us");
+        }
+        let path = self.rejects.path();
+        if arguments.json {
+            let summary = json!({
+                "rows": rows, "accepted": accepted, "imported_before": before, "rejected": rejected, "things": things, "items_created": items,
+                "skus_opened": opened, "skus_proven": proven, "dry_run": arguments.dry_run, "reasons": self.rejects.json(),
+                "rejects": (rejected > 0).then(|| path.display().to_string()), "seconds": (seconds * 10.0).round() / 10.0,
+                "rows_per_second": rate.round(),
+            });
+            println!("{summary}");
+            return Ok(());
+        }
+        let would = if arguments.dry_run { "would be accepted" } else { "accepted" };
+        println!("{rows} rows: {accepted} {would} ({things} in all), {before} imported before, {rejected} rejected");
+        if *items > 0 || *opened > 0 {
+            println!("{items} items created, {opened} SKUs given an opening balance");
+        }
+        if rejected > 0 {
+            println!("rejected rows with line and reason: {}", path.display());
+            self.rejects.told().iter().for_each(|line| println!("{line}"));
+        }
+        if let Some(skus) = proven {
+            println!("ledger against file: {skus} SKUs, sold, returned and adjusted units are equal");
+        }
+        println!("{seconds:.1} s, {rate:.0} rows a second");
+        Ok(())
+    }
+}
+
+/// Policies of a file with the columns of the shipped mapping; every row must be one.
+pub fn policies(file: &Path) -> Result<Vec<domain::purchasing::Policy>> {
+    let mapping = Mapping::read("policies", &[])?;
+    let mut rows = Plain::open(file, &mapping, "")?;
+    let mut policies = Vec::new();
+    while let Some(found) = rows.next()? {
+        match found {
+            Found::Unit(Unit { what: What::Policy(policy), .. }) => policies.push(*policy),
+            Found::Unit(_) => {}
+            Found::Rejected(rejected) => bail!("{}, line {}: {}", file.display(), rejected.row.line, rejected.reason),
+        }
+    }
+    Ok(policies)
+}
+
+/// Short hash of a file's bytes.
+fn file_id(file: &Path) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    let read = std::fs::File::open(file).and_then(|mut input| std::io::copy(&mut input, &mut hasher));
+    read.with_context(|| format!("{} can't be read", file.display()))?;
+    Ok(hasher.finalize().to_hex()[..12].to_owned())
+}
+
+/// `orders.csv.gz` has its rejects in `orders.rejected.csv`.
+fn beside(file: &Path) -> PathBuf {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.trim_end_matches(".gz").trim_end_matches(".csv").trim_end_matches(".txt");
+    file.with_file_name(format!("{stem}.rejected.csv"))
 }

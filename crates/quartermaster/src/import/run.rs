@@ -1,223 +1,288 @@
-//! What was classified goes through the engine like everything else: in order, durable, and once.
+//! Puts what was read into a folder: a window of commands under way, each answered when it is durable.
 
-use super::classify::{History, Line, Unit};
-use super::mapping::Mapping;
+use super::command::{Known, bucket_name};
+use super::imported::Imported;
+use super::mapping::{Kind, Mapping};
+use super::proof::{Kinds, Moved};
+use super::table::Row;
+use super::unit::Unit;
 use anyhow::{Context, Result, bail};
-use domain::Command;
 use domain::catalog::{
     Address, BackorderCap, BackorderPayment, Buffer, Channel, ChannelKind, Item, ItemKind, ItemStatus, Location, LocationKind,
     PaymentPolicy, PaymentTiming, Shortage, SingleCapture,
 };
-use domain::command::{catalog, order, returns, stock};
+use domain::command::{catalog, stock};
 use domain::event::stock::Bucket;
 use domain::id::{ChannelCode, LocationCode, Sku};
-use domain::money::{Amount, Currency};
-use domain::order::{Buyer, Origin};
-use domain::quantity::Quantity;
-use domain::returns::Disposition;
+use domain::stock::{Level, OPENING_BALANCE};
 use domain::time::Timestamp;
-use engine::{Engine, Idempotency, Options, Reply, Submission};
-use indicatif::{ProgressBar, ProgressStyle};
-use server::vault::Vault;
+use domain::{Command, Rejection, State};
+use engine::{Engine, Idempotency, OpenError, Options, Reply, Submission};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
 
-/// Commands under way; replies come in the order of their commands.
-const WINDOW: usize = 4096;
+/// Rows under way; replies come in the order of their commands.
+const ROWS_UNDER_WAY: usize = 20_000;
+const COMMANDS_UNDER_WAY: usize = 4096;
 /// Lines of one opening balance.
 const OPENING_LINES: usize = 400;
 const UNSET: Timestamp = Timestamp(0);
+pub const ACTOR: &str = "import";
 
-struct Pipe<'a> {
-    engine: &'a Engine,
+/// An engine with a queue of commands whose replies are awaited in order.
+pub struct Pipe {
+    pub engine: Engine,
     replies: Receiver<Vec<(u64, Reply)>>,
-    digest: &'a str,
-    sent: u64,
-    answered: u64,
-    bar: ProgressBar,
-    refused: Vec<String>,
+    under_way: VecDeque<Sent>,
+    rows_under_way: usize,
+    run: String,
+    tokens: u64,
+    pub done: u64,
 }
 
-pub fn run(folder: &Path, mapping: &Mapping, digest: &str, history: History) -> Result<()> {
-    let (send, replies) = channel();
-    let options = Options {
-        on_replies: Box::new(move |batch| {
-            // The importer may have given up.
-            let _ = send.send(batch);
-        }),
-        ..Options::new(folder)
-    };
-    let engine = Engine::open(options)?;
-    let vault = Vault::open(folder)?;
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {per_sec} {eta} left").context("a sound template")?;
-    let bar = ProgressBar::new(history.units.len() as u64).with_style(style);
-    let mut pipe = Pipe { engine: &engine, replies, digest, sent: 0, answered: 0, bar, refused: Vec::new() };
-    let started = Instant::now();
-    let location = LocationCode::new(&mapping.location)?;
-    furnish(&mut pipe, mapping, &location, &history)?;
-    let units = history.units.len();
-    for (at, unit) in history.units.iter().enumerate() {
-        pipe.submit(command(mapping, &vault, &location, unit)?, &format!("unit {at}"))?;
-        pipe.bar.inc(1);
-    }
-    pipe.drain(0)?;
-    pipe.bar.finish_and_clear();
-    for refused in pipe.refused.iter().take(10) {
-        println!("refused: {refused}");
-    }
-    let refused = pipe.refused.len();
-    drop(pipe);
-    engine.stop();
-    let seconds = started.elapsed().as_secs_f64();
-    println!(
-        "{units} orders, returns and adjustments in {seconds:.1} s ({:.0} rows a second), {refused} refused",
-        history.rows as f64 / seconds
-    );
-    prove(folder, &history)
+struct Sent {
+    rows: Vec<Row>,
+    what: String,
+    moved: Moved,
 }
 
-/// What the file does not say: where and through which channel. What is there already stays as it is.
-fn furnish(pipe: &mut Pipe, mapping: &Mapping, location: &LocationCode, history: &History) -> Result<()> {
-    let (place, channel) = places(mapping, location)?;
-    let known = pipe.engine.query({
-        let (location, channel) = (location.clone(), channel.code.clone());
-        move |state| (state.catalog.locations.contains(&location), state.catalog.channels.contains(&channel))
-    });
-    let (known_location, known_channel) = known.context("the engine has stopped")?;
-    if !known_location {
-        pipe.submit(catalog::Command::CreateLocation(place).into(), "location")?;
+impl Sent {
+    fn refused(self, reason: String) -> Outcome {
+        Outcome::Refused(self.rows, reason, Some((self.what, self.moved)))
     }
-    if !known_channel {
-        pipe.submit(catalog::Command::CreateChannel(channel).into(), "channel")?;
-    }
-    let skus: Vec<Sku> = history.items.keys().cloned().collect();
-    let known = pipe.engine.query(move |state| skus.into_iter().filter(|sku| state.catalog.items.contains(sku)).collect::<Vec<_>>());
-    let known = known.context("the engine has stopped")?;
-    for (sku, (name, service)) in history.items.iter().filter(|(sku, _)| !known.contains(sku)) {
-        pipe.submit(catalog::Command::CreateItem(item(sku, name, *service)).into(), &format!("item {sku}"))?;
-    }
-    let lines: Vec<(&Sku, &i64)> = history.opening.iter().collect();
-    for (at, lines) in lines.chunks(OPENING_LINES).enumerate() {
-        let lines = lines.iter().map(|(sku, units)| stock::AdjustLine {
-            sku: (*sku).clone(),
-            bucket: Bucket::OnHand,
-            change: stock::Change::Delta(**units),
-            if_quantity: None,
-        });
-        let (reason, reference) = ("opening_balance".into(), Some(pipe.digest.into()));
-        let (location, lines) = (location.clone(), lines.collect());
-        let opening = stock::AdjustStock { location, reason, reference, count: None, occurred_at: None, lines };
-        pipe.submit(stock::Command::AdjustStock(opening).into(), &format!("opening {at}"))?;
-    }
-    Ok(())
 }
 
-impl Pipe<'_> {
-    /// The name makes it happen once, however often the import is run.
-    fn submit(&mut self, command: Command, name: &str) -> Result<()> {
-        let key = format!("import {} {name}", self.digest);
-        let idempotency = Some(Idempotency { key, body: self.digest.to_owned() });
-        self.sent += 1;
-        let submission = Submission { command, actor: "import".to_owned(), idempotency, token: self.sent };
+/// What became of commands since the last look.
+pub enum Outcome {
+    /// Rows that are in.
+    Done(u64),
+    /// With the id of the thing and what it would have moved.
+    Refused(Vec<Row>, String, Option<(String, Moved)>),
+}
+
+impl Pipe {
+    pub fn open(folder: &Path) -> Result<Self> {
+        let (send, replies) = channel();
+        let options = Options {
+            on_replies: Box::new(move |batch| {
+                // The importer may have given up.
+                let _ = send.send(batch);
+            }),
+            ..Options::new(folder)
+        };
+        let engine = Engine::open(options).map_err(|error| match error {
+            OpenError::Locked(folder) => anyhow::anyhow!(
+                "a server or another command has {folder}. Stop it, run the import again, and start it after; or send the rows to the running \
+                 server with POST /v1/items/bulk, /v1/adjustments/bulk or /v1/orders/bulk"
+            ),
+            OpenError::Folder(..) | OpenError::Log(_) | OpenError::Store(_) | OpenError::Start(_) => error.into(),
+        })?;
+        // Keys of another run must not answer for this one: what it refused may be right by now.
+        let run = engine.durable().to_string();
+        Ok(Self { engine, replies, under_way: VecDeque::new(), rows_under_way: 0, run, tokens: 0, done: 0 })
+    }
+
+    /// Sends a unit's command, with the unit's id and digest as key, to stand in the log for good.
+    pub fn unit(&mut self, unit: Unit, command: Command, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        let key = Imported::key(&unit.id, &self.run);
+        let moved = super::proof::moved(&unit);
+        let idempotency = Some(Idempotency { key, body: unit.digest });
+        self.send(command, idempotency, Sent { rows: unit.rows, what: unit.id, moved }, outcomes)
+    }
+
+    fn send(&mut self, command: Command, idempotency: Option<Idempotency>, sent: Sent, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        self.tokens += 1;
+        self.rows_under_way += sent.rows.len();
+        self.under_way.push_back(sent);
+        let submission = Submission { command, actor: ACTOR.to_owned(), idempotency, token: self.tokens };
         if self.engine.submit_waiting(submission).is_err() {
             bail!("the engine stopped: {}", self.engine.failure().unwrap_or_default());
         }
-        self.drain(WINDOW)
+        while self.rows_under_way > ROWS_UNDER_WAY || self.under_way.len() > COMMANDS_UNDER_WAY {
+            self.receive(outcomes)?;
+        }
+        Ok(())
     }
 
-    fn drain(&mut self, under_way: usize) -> Result<()> {
-        while self.sent - self.answered > under_way as u64 {
-            let batch = self.replies.recv().context("the engine stopped")?;
-            self.answered += batch.len() as u64;
-            for (_, reply) in batch {
-                match reply {
-                    Reply::Done { .. } => {}
-                    Reply::Refused { rejection: domain::Rejection::OrderRepeated { .. }, .. } => {}
-                    Reply::Refused { rejection, .. } => self.refused.push(rejection.detail()),
-                    Reply::KeyReused | Reply::OutcomeUnknown | Reply::NoSpace => {
-                        bail!("the import stopped: {}. Run it again; it goes on where it was", self.engine.failure().unwrap_or_default())
+    fn receive(&mut self, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        for (_, reply) in self.replies.recv().context("the engine stopped")? {
+            let sent = self.under_way.pop_front().context("a reply without a command")?;
+            self.rows_under_way -= sent.rows.len();
+            match reply {
+                Reply::Done { committed, .. } => outcomes.push(match refused(&committed) {
+                    Some(reason) => sent.refused(reason),
+                    None => {
+                        self.done += u64::from(!sent.rows.is_empty());
+                        Outcome::Done(sent.rows.len() as u64)
                     }
+                }),
+                Reply::Refused { rejection: Rejection::OrderExists { order, external_id }, .. } => {
+                    let reason = format!("the channel has an order \"{external_id}\" already ({order}), with other content");
+                    outcomes.push(sent.refused(reason));
+                }
+                Reply::Refused { rejection: Rejection::OrderRepeated { .. }, .. } => outcomes.push(Outcome::Done(sent.rows.len() as u64)),
+                Reply::Refused { rejection, .. } if sent.rows.is_empty() => bail!("{}: {}", sent.what, rejection.detail()),
+                Reply::Refused { rejection, .. } => outcomes.push(sent.refused(rejection.detail())),
+                Reply::NoSpace => bail!("the disk is full. Free some space and run the import again; it goes on where it was"),
+                Reply::KeyReused | Reply::OutcomeUnknown => {
+                    bail!("the import stopped: {}. Run it again; it goes on where it was", self.engine.failure().unwrap_or_default())
                 }
             }
         }
         Ok(())
     }
-}
 
-fn command(mapping: &Mapping, vault: &Vault, location: &LocationCode, unit: &Unit) -> Result<Command> {
-    Ok(match unit {
-        Unit::Order { name, at, customer, country, lines } => {
-            let mut metadata = domain::text::Metadata::new();
-            metadata.extend(country.as_ref().map(|country| ("country".into(), country.as_str().into())));
-            let customer = match customer {
-                Some(id) => {
-                    let name = vault.fingerprint(if id.contains('@') { "email" } else { "external_id" }, id);
-                    Some(Buyer { id: vault.customer(std::slice::from_ref(&name))?, details: None, email_fingerprint: Some(name) })
+    /// Waits for everything under way.
+    pub fn settle(&mut self, outcomes: &mut Vec<Outcome>) -> Result<()> {
+        while !self.under_way.is_empty() {
+            self.receive(outcomes)?;
+        }
+        Ok(())
+    }
+
+    /// A command that the file does not name: it must not be refused.
+    fn must(&mut self, command: impl Into<Command>, what: &str) -> Result<()> {
+        let mut outcomes = Vec::new();
+        let sent = Sent { rows: Vec::new(), what: what.to_owned(), moved: Vec::new() };
+        self.send(command.into(), None, sent, &mut outcomes)
+    }
+
+    pub fn query<T: Send + 'static>(&self, ask: impl FnOnce(&State) -> T + Send + 'static) -> Result<T> {
+        self.engine.query(ask).context("the engine has stopped")
+    }
+
+    /// What the folder holds that decides what a row means.
+    pub fn known(&self, kind: Kind) -> Result<Known> {
+        self.query(move |state| {
+            let mut known = Known::default();
+            match kind {
+                Kind::Items => {
+                    known.items.extend(state.catalog.items.sorted().into_iter().map(|(sku, item)| (sku.clone(), (**item).clone())))
                 }
-                None => None,
-            };
-            let place = order::PlaceOrder {
-                channel: ChannelCode::new(&mapping.channel)?,
-                external_id: Some(name.as_str().into()),
-                content: None,
-                origin: Origin::Import,
-                placed_at: Some(*at),
-                currency: currency(mapping)?,
-                prices_include_tax: true,
-                on_shortage: None,
-                hold_owner: None,
-                priority: 0,
-                customer,
-                ship_to: None,
-                lines: lines.iter().map(place_line).collect(),
-                charges: Vec::new(),
-                total: None,
-                payment_token: None,
-                payments: Vec::new(),
-                note: None,
-                notify: false,
-                metadata,
-            };
-            order::Command::ImportOrder { order: Box::new(place), location: location.clone() }.into()
-        }
-        Unit::Return { name, at, lines } => {
-            let lines = lines.iter().map(|line| (line.sku.clone(), Quantity::new(line.quantity), Disposition::Restock)).collect();
-            let (location, reason) = (location.clone(), Some("canceled invoice".into()));
-            let blind = returns::BlindReturn { location, external_id: Some(name.as_str().into()), reason, occurred_at: Some(*at), lines };
-            returns::Command::ReceiveBlind(blind).into()
-        }
-        Unit::Adjustment { row, at, sku, delta, reason } => {
-            let change = stock::Change::Delta(*delta);
-            let lines = vec![stock::AdjustLine { sku: sku.clone(), bucket: Bucket::OnHand, change, if_quantity: None }];
-            let (location, reason, reference) = (location.clone(), reason.as_str().into(), Some(format!("line {row}").into()));
-            stock::Command::AdjustStock(stock::AdjustStock { location, reason, reference, count: None, occurred_at: Some(*at), lines })
-                .into()
-        }
-    })
-}
+                Kind::Suppliers => {
+                    let suppliers = state.purchasing.suppliers.sorted();
+                    known.suppliers.extend(suppliers.into_iter().map(|(code, supplier)| (code.clone(), (**supplier).clone())));
+                }
+                Kind::Stock => known.levels.extend(state.stock.levels.sorted().into_iter().flat_map(|(key, level)| buckets(key, level))),
+                Kind::Orders | Kind::Policies | Kind::PurchaseOrders => {}
+            }
+            known
+        })
+    }
 
-fn place_line(line: &Line) -> order::PlaceLine {
-    order::PlaceLine {
-        external_id: None,
-        sku: line.sku.clone(),
-        quantity: Quantity::new(line.quantity),
-        unit_price: Amount::new(line.price),
-        discount: Amount::ZERO,
-        tax: Amount::ZERO,
-        total: None,
+    /// Makes location and channel of the mapping, when they are not there. What is there stays as it is.
+    pub fn furnish(&mut self, mapping: &Mapping) -> Result<()> {
+        if let Some(code) = &mapping.location {
+            let code = LocationCode::new(code)?;
+            let asked = code.clone();
+            if !self.query(move |state| state.catalog.locations.contains(&asked))? {
+                self.must(catalog::Command::CreateLocation(location(mapping, code)), "location")?;
+            }
+        }
+        if let (Some(code), Kind::Orders) = (&mapping.channel, mapping.kind) {
+            let code = ChannelCode::new(code)?;
+            let asked = code.clone();
+            if !self.query(move |state| state.catalog.channels.contains(&asked))? {
+                self.must(catalog::Command::CreateChannel(channel_of(mapping, code)?), "channel")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of the SKUs of a file move no stock, or that of their components.
+    pub fn kinds(&self, seen: &BTreeMap<Sku, (String, bool)>) -> Result<Kinds> {
+        let asked: Vec<(Sku, bool)> = seen.iter().map(|(sku, (_, service))| (sku.clone(), *service)).collect();
+        self.query(move |state| {
+            let mut kinds = Kinds::default();
+            for (sku, service) in asked {
+                match state.catalog.items.get(&sku).map(|item| &item.kind) {
+                    Some(ItemKind::Kit { components, .. }) => {
+                        let parts = components.iter().map(|part| (part.sku.clone(), part.quantity.signed())).collect();
+                        kinds.kits.insert(sku, parts);
+                    }
+                    Some(ItemKind::Service) => drop(kinds.services.insert(sku)),
+                    None if service => drop(kinds.services.insert(sku)),
+                    Some(ItemKind::Stocked) | None => {}
+                }
+            }
+            kinds
+        })
+    }
+
+    /// Items that orders name and the shop does not know. Returns how many there were.
+    pub fn items(&mut self, seen: BTreeMap<Sku, (String, bool)>) -> Result<usize> {
+        let known: Vec<Sku> = self.query(|state| state.catalog.items.sorted_keys())?;
+        let mut made = 0;
+        for (sku, (name, service)) in seen.into_iter().filter(|(sku, _)| known.binary_search(sku).is_err()) {
+            self.must(catalog::Command::CreateItem(item(&sku, &name, service)), "item")?;
+            made += 1;
+        }
+        Ok(made)
+    }
+
+    /// Opens the books: as many units as are missing at the deepest, beyond what is there and free.
+    pub fn opening(&mut self, location: &str, deepest: &BTreeMap<Sku, i64>, reference: &str) -> Result<BTreeMap<Sku, i64>> {
+        let location = LocationCode::new(location)?;
+        let asked: Vec<(Sku, LocationCode)> = deepest.keys().map(|sku| (sku.clone(), location.clone())).collect();
+        let there = self.query(move |state| {
+            let free = |key: &(Sku, LocationCode)| state.stock.levels.get(key).map_or(0, |level| level.unclaimed().signed());
+            let there = asked.into_iter().map(|key| {
+                let units = free(&key);
+                (key.0, units)
+            });
+            there.collect::<Vec<_>>()
+        })?;
+        let missing = there.into_iter().map(|(sku, free)| {
+            let units = deepest[&sku] - free;
+            (sku, units)
+        });
+        let missing: Vec<(Sku, i64)> = missing.filter(|(_, units)| *units > 0).collect();
+        for lines in missing.chunks(OPENING_LINES) {
+            let lines = lines.iter().map(|(sku, units)| stock::AdjustLine {
+                sku: sku.clone(),
+                bucket: Bucket::OnHand,
+                change: stock::Change::Delta(*units),
+                if_quantity: None,
+            });
+            let (reason, reference) = (OPENING_BALANCE.into(), Some(reference.into()));
+            let (location, lines) = (location.clone(), lines.collect());
+            let opening = stock::AdjustStock { location, reason, reference, count: None, occurred_at: None, lines };
+            self.must(stock::Command::AdjustStock(opening), "opening balance")?;
+        }
+        Ok(missing.into_iter().collect())
     }
 }
 
-fn currency(mapping: &Mapping) -> Result<Currency> {
-    Currency::parse(&mapping.currency).with_context(|| format!("\"{}\" is no currency like \"GBP\"", mapping.currency))
+/// An order that was recorded and refused is no order that came in.
+fn refused(committed: &engine::Committed) -> Option<String> {
+    let rejected = committed.events.iter().any(|recorded| matches!(recorded.event, domain::Event::OrderRejected(_)));
+    if !rejected {
+        return None;
+    }
+    let lines = committed.events.iter().find_map(|recorded| match &recorded.event {
+        domain::Event::StockShorted(event) => Some(event.lines.clone()),
+        _ => None,
+    });
+    Some(Rejection::InsufficientStock { order: None, lines: lines.unwrap_or_default() }.detail())
 }
 
-fn places(mapping: &Mapping, code: &LocationCode) -> Result<(Location, Channel)> {
-    let location = Location {
-        code: code.clone(),
+fn buckets(key: &(Sku, LocationCode), level: &Level) -> Vec<((Sku, LocationCode, &'static str), u32)> {
+    let unavailable = level.unavailable;
+    let of = [
+        (Bucket::OnHand, level.on_hand),
+        (Bucket::Damaged, unavailable.damaged),
+        (Bucket::QualityControl, unavailable.quality_control),
+        (Bucket::Quarantine, unavailable.quarantine),
+    ];
+    of.into_iter().map(|(bucket, units)| ((key.0.clone(), key.1.clone(), bucket_name(bucket)), units.get())).collect()
+}
+
+fn location(mapping: &Mapping, code: LocationCode) -> Location {
+    Location {
         name: code.as_str().into(),
-        address: Address { country: "GB".into(), ..Address::default() },
+        code,
+        address: Address { country: mapping.country.as_deref().unwrap_or("US").into(), ..Address::default() },
         coordinates: None,
         time_zone: mapping.time_zone.as_str().into(),
         cutoff_minute: 15 * 60,
@@ -228,30 +293,33 @@ fn places(mapping: &Mapping, code: &LocationCode) -> Result<(Location, Channel)>
         active: true,
         version: 0,
         created_at: UNSET,
-    };
+    }
+}
+
+fn channel_of(mapping: &Mapping, code: ChannelCode) -> Result<Channel> {
     let payment = PaymentPolicy {
         timing: PaymentTiming::Outside,
         backorder: BackorderPayment::Now,
         window_ms: 0,
-        gateway: "manual".into(),
+        gateway: domain::payment::MANUAL_GATEWAY.into(),
         single_capture: SingleCapture::FirstShipment,
         multicapture: false,
     };
-    let channel = Channel {
-        code: ChannelCode::new(&mapping.channel)?,
-        name: mapping.channel.as_str().into(),
+    let locations = mapping.location.as_ref().map(LocationCode::new).transpose()?;
+    Ok(Channel {
+        name: code.as_str().into(),
+        code,
         kind: ChannelKind::Web,
-        locations: vec![code.clone()],
+        locations: locations.into_iter().collect(),
         buffer: Buffer::None,
-        on_shortage: Shortage::Reject,
+        on_shortage: Shortage::Split,
         payment,
         sourcing: Vec::new(),
         mail: None,
         active: true,
         version: 0,
         created_at: UNSET,
-    };
-    Ok((location, channel))
+    })
 }
 
 fn item(sku: &Sku, name: &str, service: bool) -> Item {
@@ -270,33 +338,4 @@ fn item(sku: &Sku, name: &str, service: bool) -> Item {
         version: 0,
         created_at: UNSET,
     }
-}
-
-/// For each SKU and class of row, the ledger's quantity is the file's.
-fn prove(folder: &Path, history: &History) -> Result<()> {
-    let store = rusqlite::Connection::open_with_flags(folder.join("store.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let sql =
-        "SELECT sku, sum(CASE kind WHEN 'shipped' THEN -quantity ELSE 0 END), sum(CASE kind WHEN 'returned' THEN quantity ELSE 0 END),
-                   sum(CASE kind WHEN 'adjusted' THEN quantity ELSE 0 END) FROM ledger WHERE actor = 'import' GROUP BY sku";
-    let mut statement = store.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    let mut differing = 0;
-    let mut seen = 0;
-    while let Some(row) = rows.next()? {
-        let sku: String = row.get(0)?;
-        let ledger: [i64; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
-        let sku = Sku::new(&sku)?;
-        let mut file = history.classes.get(&sku).copied().unwrap_or_default();
-        file[2] += history.opening.get(&sku).copied().unwrap_or(0);
-        seen += 1;
-        if file != ledger {
-            differing += 1;
-            println!("{sku}: the file has {file:?} (sold, returned, adjusted with opening), the ledger {ledger:?}");
-        }
-    }
-    println!("ledger against file: {seen} SKUs, {differing} differ");
-    if differing > 0 || seen < history.classes.len() {
-        bail!("the ledger differs from the file; was something else imported into this folder?");
-    }
-    Ok(())
 }

@@ -142,6 +142,20 @@ pub fn list(data: Vec<Value>, has_more: bool, last: Option<String>) -> Value {
 }
 
 impl Call {
+    /// The same request once more.
+    pub fn again(&self) -> Self {
+        Self {
+            shop: self.shop.clone(),
+            key: self.key.clone(),
+            method: self.method,
+            path: self.path.clone(),
+            headers: self.headers.clone(),
+            segments: self.segments.clone(),
+            query: self.query.clone(),
+            body: self.body.clone(),
+        }
+    }
+
     /// A part of the path, as its type.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Our API: one file a resource. A table of routes is the only place that says who may do what.
 
 mod alerts;
+mod bulk;
 pub mod call;
 mod catalog;
 mod counts;
@@ -24,6 +25,7 @@ mod stock;
 mod subscriptions;
 
 pub use openapi::document as openapi;
+pub use order_view::{order_view, order_view_sealed};
 pub use orders::OrderBody;
 pub use problem::Problem;
 pub use rate::Rate;

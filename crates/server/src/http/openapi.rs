@@ -69,8 +69,10 @@ fn operation(route: &Route) -> Value {
         parameters
             .push(json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "maxLength": 255}}));
     }
-    let success = if route.access == Access::Read || route.method == "PUT" || route.path.matches('/').count() > 2 { "200" } else { "201" };
-    let answer = json!({"description": "Done", "content": {"application/json": {"schema": answers::answer(route.method, route.path)}}});
+    let plain = route.access == Access::Read || route.method == "PUT" || route.path.matches('/').count() > 2;
+    let success = if is_bulk(route) || plain { "200" } else { "201" };
+    let done = if is_bulk(route) { "One object a line, in the order of the lines that were sent" } else { "Done" };
+    let answer = json!({"description": done, "content": {media(route): {"schema": answers::answer(route.method, route.path)}}});
     let refused = json!({
         "description": "Why it was not done, and what to do",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}},
@@ -86,10 +88,18 @@ fn operation(route: &Route) -> Value {
     });
     if !route.body.is_empty() {
         let example: Value = serde_json::from_str(route.body).expect("examples are JSON");
-        let body = json!({"required": true, "content": {"application/json": {"schema": schema_of(&example), "example": example}}});
-        operation["requestBody"] = body;
+        let content = json!({"schema": schema_of(&example), "example": example});
+        operation["requestBody"] = json!({"required": true, "content": {media(route): content}});
     }
     operation
+}
+
+fn is_bulk(route: &Route) -> bool {
+    route.path.ends_with("/bulk")
+}
+
+fn media(route: &Route) -> &'static str {
+    if is_bulk(route) { "application/x-ndjson" } else { "application/json" }
 }
 
 /// The shape that an example shows.
@@ -110,6 +120,9 @@ fn schema_of(example: &Value) -> Value {
 const PAGE: [(&str, &str); 2] = [("limit", "1 to 200, by default 50"), ("cursor", "next_cursor of the page before")];
 
 fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
+    if path == "/v1/items/bulk" {
+        return vec![("existing", "refuse (by default) or update: what becomes of SKUs that are there already")];
+    }
     if method != "GET" {
         return Vec::new();
     }

@@ -64,6 +64,10 @@ pub struct OrderView<'a> {
 impl<'a> OrderView<'a> {
     /// With the customer's data opened, for those who may see it.
     pub fn new(case: &'a Case, vault: &Vault) -> Self {
+        Self::of(case, Some(vault))
+    }
+
+    fn of(case: &'a Case, vault: Option<&Vault>) -> Self {
         let order = &case.order;
         let late = |line: &&Line| line.parts.iter().any(|part| !part.open().is_zero());
         let promised = order.lines.iter().filter(late).filter_map(|line| line.promise.as_ref()).map(|promise| promise.ship_by).max();
@@ -104,7 +108,7 @@ impl<'a> OrderView<'a> {
             promised_ship_by: promised,
             customer,
             ship_to,
-            note: order.note.as_ref().and_then(|sealed| vault.open_sealed::<String>(sealed)),
+            note: order.note.as_ref().and_then(|sealed| vault?.open_sealed::<String>(sealed)),
             notify: order.notify,
             lines: &order.lines,
             charges: &order.charges,
@@ -120,14 +124,19 @@ impl<'a> OrderView<'a> {
     }
 }
 
+/// Without what only the vault can open.
+pub fn order_view_sealed(case: &Case) -> Value {
+    serde_json::to_value(OrderView::of(case, None)).expect("entities serialize")
+}
+
 /// As [`OrderView`], for lists and what is changed before it is sent.
 pub fn order_view(case: &Case, vault: &Vault) -> Value {
     serde_json::to_value(OrderView::new(case, vault)).expect("entities serialize")
 }
 
 /// What was sealed, or an empty object once the customer is erased.
-fn opened(vault: &Vault, sealed: Option<&Sealed>) -> Value {
-    let view = sealed.and_then(|sealed| vault.open_sealed::<Value>(sealed));
+fn opened(vault: Option<&Vault>, sealed: Option<&Sealed>) -> Value {
+    let view = sealed.and_then(|sealed| vault?.open_sealed::<Value>(sealed));
     view.filter(Value::is_object).unwrap_or_else(|| json!({}))
 }
 

@@ -131,6 +131,10 @@ impl Problem {
         response
     }
 
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// As a line of a bulk answer has it.
     pub fn line(self) -> Value {
         let mut body = Map::new();

@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub body_bytes_max: usize,
+    /// Of NDJSON, many bodies at once.
+    pub bulk_bytes_max: usize,
     pub time: Duration,
     /// Of each key; `None` leaves them free.
     pub rate: Option<Rate>,
@@ -30,7 +32,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes_max: 2 << 20, time: Duration::from_secs(30), rate: Some(Rate::default()) }
+        Self {
+            body_bytes_max: 2 << 20,
+            bulk_bytes_max: super::bulk::BULK_BYTES_MAX,
+            time: Duration::from_secs(30),
+            rate: Some(Rate::default()),
+        }
     }
 }
 
@@ -120,7 +127,8 @@ async fn answer(edge: &Edge, route: &'static Route, request: Request) -> Result<
         None => HashMap::new(),
         Some(_) => Query::try_from_uri(&parts.uri).map_err(|error| Problem::bad_field("query", error))?.0,
     };
-    let body = read(body, edge.limits.body_bytes_max).await?;
+    let bulk = route.path.ends_with("/bulk");
+    let body = read(body, if bulk { edge.limits.bulk_bytes_max } else { edge.limits.body_bytes_max }).await?;
     let if_none_match = parts.headers.get(header::IF_NONE_MATCH).cloned().filter(|_| route.method == "GET");
     let call = Call {
         shop: edge.shop.clone(),

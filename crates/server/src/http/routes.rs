@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call};
 use super::{
-    Problem, alerts, catalog, counts, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock,
+    Problem, alerts, bulk, catalog, counts, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock,
     subscriptions,
 };
 use crate::keys::Role;
@@ -66,6 +66,7 @@ macro_rules! routes {
 
 routes! {
     POST "/v1/items" Operate catalog::item_create, "Create an item", r#"{"sku":"MUG-RED","name":"Red mug","kind":"stocked","barcode":"4006381333931","unit_cost":{"amount":350,"currency":"USD"},"weight_grams":320,"backorder_cap":"unlimited","metadata":{}}"#;
+    POST "/v1/items/bulk" Operate bulk::item_bulk, "Create many items, one JSON object a line", r#"{"sku":"MUG-RED","name":"Red mug","idempotency_key":"import-7/MUG-RED"}"#;
     GET "/v1/items" Read catalog::item_list, "List items";
     GET "/v1/items/{sku}" Read catalog::item_get, "One item";
     PUT "/v1/items/{sku}" Operate catalog::item_update, "Replace an item", r#"{"name":"Red mug","kind":"stocked"}"#;
@@ -87,9 +88,11 @@ routes! {
     PUT "/v1/stock/{sku}/{location}/safety-stock" Operate stock::safety_stock, "Set the selling buffer of a level", r#"{"quantity":5}"#;
     GET "/v1/availability" Read stock::availability, "What a channel can sell of up to 500 SKUs";
     POST "/v1/receipts" Work stock::receipt_create, "Receive stock", r#"{"location":"AUS","reference":"ASN-7","lines":[{"sku":"MUG-RED","quantity":24}]}"#;
+    POST "/v1/receipts/bulk" Work bulk::receipt_bulk, "Receive many times, one JSON object a line", r#"{"location":"AUS","reference":"ASN-7","lines":[{"sku":"MUG-RED","quantity":24}],"idempotency_key":"asn-7"}"#;
     GET "/v1/receipts/{id}" Read stock::receipt_get, "One receipt";
     POST "/v1/receipts/{id}/reverse" Work stock::receipt_reverse, "Undo a receipt", r#"{"reason":"wrong pallet"}"#;
     POST "/v1/adjustments" Work stock::adjustment_create, "Adjust stock", r#"{"location":"AUS","reason":"shrinkage","reference":"CC-114","lines":[{"sku":"MUG-RED","bucket":"on_hand","delta":-1,"if_quantity":4}]}"#;
+    POST "/v1/adjustments/bulk" Work bulk::adjustment_bulk, "Adjust stock many times, one JSON object a line", r#"{"location":"AUS","reason":"reconciliation","lines":[{"sku":"MUG-RED","delta":-1}],"idempotency_key":"count-114/MUG-RED"}"#;
     POST "/v1/moves" Work stock::move_create, "Move units between sellable and unavailable", r#"{"location":"AUS","from":"on_hand","to":"damaged","lines":[{"sku":"MUG-RED","quantity":1}]}"#;
     POST "/v1/holds" Sell holds::hold_create, "Hold stock for a cart", r#"{"owner":"cart_9","channel":"web","ttl_seconds":900,"lines":[{"sku":"MUG-RED","quantity":1}]}"#;
     GET "/v1/holds" Read holds::hold_list, "List holds";
@@ -97,6 +100,7 @@ routes! {
     POST "/v1/holds/{id}/extend" Sell holds::hold_extend, "Extend a hold from now", r#"{"ttl_seconds":900}"#;
     POST "/v1/holds/{id}/release" Sell holds::hold_release, "Release a hold";
     POST "/v1/orders" Sell orders::order_place, "Place an order", r#"{"channel":"web","external_id":"W-10045","currency":"USD","on_shortage":"split","customer":{"email":"ada@example.com","name":"Ada"},"ship_to":{"name":"Ada","line1":"1 Main St","city":"Austin","region":"TX","postal_code":"78701","country":"US"},"lines":[{"sku":"MUG-RED","quantity":3,"unit_price":1200,"tax":297,"total":3897}],"charges":[{"kind":"shipping","amount":500,"tax":41,"total":541}],"total":4438}"#;
+    POST "/v1/orders/bulk" Sell bulk::order_bulk, "Place many orders, one JSON object a line", r#"{"channel":"web","external_id":"W-10045","currency":"USD","lines":[{"sku":"MUG-RED","quantity":3,"unit_price":1200}],"idempotency_key":"W-10045"}"#;
     GET "/v1/orders" Read orders::order_list, "List orders";
     POST "/v1/orders/preview" Sell orders::order_preview, "What placing would come to; nothing is written", r#"{"channel":"web","currency":"USD","lines":[{"sku":"MUG-RED","quantity":3,"unit_price":1200}]}"#;
     GET "/v1/orders/{id}" Read orders::order_get, "One order, now or as_of a sequence";

@@ -54,6 +54,10 @@ pub const SHAPES: &[(&str, &str)] = &[
     ("availability", r#"{"sku":"MUG-RED","known":true,"unlimited":false,"available":{}}"#),
     ("consequence", r#"{"type":"hold.broken","hold?":"hold_1","order?":"ord_1","sku":"MUG-RED","quantity":1}"#),
     (
+        "bulk_result",
+        r#"{"line":1,"status":201,"replayed?":false,"body?":{},"code?":"already_exists","detail?":"There is already an item \"MUG-RED\". Update it, or choose another name."}"#,
+    ),
+    (
         "receipt",
         r#"{"object":"receipt","id":"rcpt_1","location":"AUS","reference?":"ASN-7","lines":[{"sku":"MUG-RED","quantity":24}],"reversed":false,
             "consequences?":["$consequence"],"created_at":"2026-11-24T09:30:00.000Z"}"#,
@@ -249,6 +253,7 @@ pub fn of_route(method: &str, path: &str) -> Option<Answer> {
         ("GET", "/v1/subscriptions/{id}/stream") => return None,
         ("POST", "/v1/subscriptions/{id}/ack") => return Some(Answer::One("acknowledgment")),
         ("POST", "/v1/subscriptions/{id}/delete") => return Some(Answer::One("deleted_subscription")),
+        ("POST", bulk) if bulk.ends_with("/bulk") => return Some(Answer::One("bulk_result")),
         ("POST", "/v1/orders/{id}/refunds/preview") => return Some(Answer::One("refund_preview")),
         _ => {}
     }

@@ -1,0 +1,184 @@
+//! What is changed before the demand is replayed.
+
+use super::WhatIfArgs;
+use crate::import;
+use anyhow::{Context, Result, bail};
+use domain::id::{LocationCode, Sku, SupplierCode};
+use domain::purchasing::{OrderAmount, Policy, Supplier};
+use domain::quantity::Quantity;
+use std::collections::BTreeMap;
+
+/// Settings of one policy, each as it was given.
+type Settings = BTreeMap<String, String>;
+
+#[derive(Default)]
+pub struct Changes {
+    policies: BTreeMap<(Sku, LocationCode), Policy>,
+    settings: BTreeMap<(Sku, LocationCode), Settings>,
+    reorder_percent: Option<u32>,
+    lead_times: Vec<(String, LeadTime)>,
+    demand_percent: u32,
+    demand: BTreeMap<Sku, u32>,
+    /// Hundredths of a unit that scaling has left over, so that sums are right though lines are whole.
+    carried: BTreeMap<Sku, u64>,
+}
+
+#[derive(Clone, Copy)]
+enum LeadTime {
+    Days(u16),
+    By(i32),
+}
+
+impl Changes {
+    pub fn none() -> Self {
+        Self { demand_percent: 100, ..Self::default() }
+    }
+
+    pub fn read(arguments: &WhatIfArgs) -> Result<Self> {
+        let mut changes = Self { reorder_percent: arguments.reorder_percent, demand_percent: arguments.demand_percent, ..Self::default() };
+        if let Some(file) = &arguments.policies {
+            let policies = import::policies(file)?;
+            changes.policies.extend(policies.into_iter().map(|policy| ((policy.sku.clone(), policy.location.clone()), policy)));
+        }
+        for text in &arguments.policy {
+            let (key, settings) = policy(text).with_context(|| {
+                format!("--policy '{text}': write it like 'MUG@AUS reorder_point=20 order_up_to=80 lead_time_days=3 supplier=ACME'")
+            })?;
+            changes.settings.insert(key, settings);
+        }
+        for text in &arguments.lead_time {
+            changes
+                .lead_times
+                .push(lead_time(text).with_context(|| format!("--lead-time {text}: write it like ACME=10, ACME=+3 or '*=-1'"))?);
+        }
+        for text in &arguments.demand {
+            let (sku, percent) = text.rsplit_once('=').with_context(|| format!("--demand {text}: write it like MUG=150"))?;
+            let percent = percent.parse().with_context(|| format!("--demand {text}: the percentage is no number"))?;
+            changes.demand.insert(Sku::new(sku)?, percent);
+        }
+        Ok(changes)
+    }
+
+    /// Policies as they shall be at the start: those that are there, changed, and those that are new.
+    pub fn policies(&self, there: Vec<Policy>, any_supplier: Option<&SupplierCode>) -> Result<Vec<Policy>> {
+        let mut policies: BTreeMap<_, _> =
+            there.into_iter().map(|policy| ((policy.sku.clone(), policy.location.clone()), policy)).collect();
+        policies.extend(self.policies.iter().map(|(key, policy)| (key.clone(), policy.clone())));
+        for key in self.settings.keys().filter(|key| !policies.contains_key(key)).cloned().collect::<Vec<_>>() {
+            let named = self.settings[&key].get("supplier").map(SupplierCode::new).transpose()?;
+            let supplier = named.or_else(|| any_supplier.cloned());
+            let supplier = supplier.with_context(|| format!("{}@{} has no policy yet; name a supplier=…", key.0, key.1))?;
+            policies.insert(key.clone(), fresh(key, supplier));
+        }
+        policies.into_iter().map(|(key, policy)| self.changed(&key, policy)).collect()
+    }
+
+    /// One policy, changed.
+    pub fn changed(&self, key: &(Sku, LocationCode), mut policy: Policy) -> Result<Policy> {
+        if let Some(percent) = self.reorder_percent {
+            let scale =
+                |units: Quantity| Quantity::new(u32::try_from(u64::from(units.get()) * u64::from(percent) / 100).unwrap_or(u32::MAX));
+            policy.reorder_point = scale(policy.reorder_point);
+            if let OrderAmount::OrderUpTo(level) = policy.amount {
+                policy.amount = OrderAmount::OrderUpTo(scale(level).max(policy.reorder_point + Quantity::ONE));
+            }
+        }
+        for (name, text) in self.settings.get(key).into_iter().flatten() {
+            set(&mut policy, name, text).with_context(|| format!("--policy {}@{}: {name}={text}", key.0, key.1))?;
+        }
+        Ok(policy)
+    }
+
+    /// A supplier with its changed lead time; `None` when it stays as it is.
+    pub fn supplier(&self, supplier: &Supplier) -> Option<Supplier> {
+        let named = self.lead_times.iter().rev().find(|(code, _)| code == supplier.code.as_str());
+        let (_, change) = named.or_else(|| self.lead_times.iter().rev().find(|(code, _)| code == "*"))?;
+        let lead_time_days = match change {
+            LeadTime::Days(days) => *days,
+            LeadTime::By(days) => u16::try_from((i32::from(supplier.lead_time_days) + days).max(0)).unwrap_or(u16::MAX),
+        };
+        Some(Supplier { lead_time_days, ..supplier.clone() })
+    }
+
+    /// Units that a line asks for instead; over many lines the sum is right.
+    pub fn units(&mut self, sku: &Sku, units: Quantity) -> Quantity {
+        let percent = self.demand.get(sku).copied().unwrap_or(self.demand_percent);
+        if percent == 100 {
+            return units;
+        }
+        let carried = self.carried.entry(sku.clone()).or_insert(50);
+        let hundredths = u64::from(units.get()) * u64::from(percent) + *carried;
+        *carried = hundredths % 100;
+        Quantity::new(u32::try_from(hundredths / 100).unwrap_or(u32::MAX).min(domain::limits::QUANTITY_MAX))
+    }
+}
+
+fn policy(text: &str) -> Result<((Sku, LocationCode), Settings)> {
+    let mut words = text.split_whitespace();
+    let (sku, location) = words.next().and_then(|key| key.rsplit_once('@')).context("it names no SKU@LOCATION")?;
+    let settings =
+        words.map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).context("a setting is name=value"));
+    let settings = settings.collect::<Result<Settings>>()?;
+    if settings.is_empty() {
+        bail!("it changes nothing");
+    }
+    Ok(((Sku::new(sku)?, LocationCode::new(location)?), settings))
+}
+
+fn lead_time(text: &str) -> Result<(String, LeadTime)> {
+    let (code, days) = text.rsplit_once('=').context("it has no =")?;
+    let relative = days.starts_with('+') || days.starts_with('-');
+    Ok((code.to_owned(), if relative { LeadTime::By(days.parse()?) } else { LeadTime::Days(days.parse()?) }))
+}
+
+fn fresh((sku, location): (Sku, LocationCode), supplier: SupplierCode) -> Policy {
+    Policy {
+        sku,
+        location,
+        supplier,
+        reorder_point: Quantity::ZERO,
+        amount: OrderAmount::OrderUpTo(Quantity::ONE),
+        moq: Quantity::ONE,
+        multiple: Quantity::ONE,
+        lead_time_days: None,
+        unit_cost: domain::money::Amount::ZERO,
+        active: true,
+        version: 0,
+    }
+}
+
+fn set(policy: &mut Policy, name: &str, text: &str) -> Result<()> {
+    let units = || -> Result<Quantity> { Ok(Quantity::new(text.parse()?)) };
+    match name {
+        "reorder_point" => policy.reorder_point = units()?,
+        "order_up_to" => policy.amount = OrderAmount::OrderUpTo(units()?),
+        "reorder_quantity" => policy.amount = OrderAmount::ReorderQuantity(units()?),
+        "moq" => policy.moq = units()?,
+        "multiple" => policy.multiple = units()?,
+        "lead_time_days" => policy.lead_time_days = Some(text.parse()?),
+        "supplier" => policy.supplier = SupplierCode::new(text)?,
+        _ => bail!("there are reorder_point, order_up_to, reorder_quantity, moq, multiple, lead_time_days and supplier"),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scaled_demand_adds_up() {
+        let mut changes = Changes { demand_percent: 150, ..Changes::default() };
+        let sku = Sku::new("A").unwrap();
+        let sum: u32 = (0..1000).map(|_| changes.units(&sku, Quantity::ONE).get()).sum();
+        assert_eq!(sum, 1500);
+    }
+
+    #[test]
+    fn settings_are_read() {
+        let ((sku, _), settings) = policy("AB@X reorder_point=3 moq=2").unwrap();
+        assert_eq!((sku.as_str(), settings["moq"].as_str()), ("AB", "2"));
+        assert!(policy("AB reorder_point=3").is_err() && policy("AB@X").is_err());
+        assert!(matches!(lead_time("*=+3").unwrap().1, LeadTime::By(3)) && matches!(lead_time("A=3").unwrap().1, LeadTime::Days(3)));
+    }
+}

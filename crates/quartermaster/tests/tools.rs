@@ -1,0 +1,168 @@
+//! Export, reconcile, whatif, and the tools for a data folder, as a user runs them.
+
+mod cli;
+
+use cli::Cli;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+fn furnished() -> Cli {
+    let cli = Cli::new();
+    let items = cli.write("items.csv", "sku,name,unit_cost\nMUG,Mug,3.50\nPLATE,Plate,4\nPOT,Pot,9\n");
+    cli.import("items", &items, &[]);
+    let stock = cli.write("stock.csv", "sku,on_hand\nMUG,40\nPLATE,12\nPOT,5\n");
+    cli.import("stock", &stock, &["--set", "location=AUS"]);
+    cli
+}
+
+#[test]
+fn a_count_is_held_against_ours_and_applied_once() {
+    let cli = furnished();
+    let count = cli.write("count.csv", "sku,on_hand\nMUG,30\nMUG,7\nPLATE,12\nCUP,4\nPOT,x\n");
+    let set = ["--set", "location=AUS"];
+    let file = count.to_str().unwrap();
+    let report = cli.json(&[&["reconcile", file, "--format", "json", "--all"], &set[..]].concat());
+    assert_eq!((&report["equal"], &report["fewer_there"], &report["units_fewer"]), (&1.into(), &1.into(), &3.into()), "{report}");
+    assert_eq!((&report["unknown_here"], &report["not_in_the_file"]), (&1.into(), &1.into()));
+    assert_eq!(report["rejected"][0]["line"], 6);
+    let table = cli.ok(&[&["reconcile", file], &set[..]].concat());
+    assert!(table.contains("MUG                     AUS                   40          37          -3  fewer there"), "{table}");
+    let proposed = cli.ok(&[&["reconcile", file, "--propose", "-", "--missing-is-zero"], &set[..]].concat());
+    let first: Value = serde_json::from_str(proposed.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["lines"][0]["delta"], &first["lines"][0]["if_quantity"]), (&(-3).into(), &40.into()));
+    assert_eq!(proposed.lines().count(), 2, "POT is taken as none: {proposed}");
+    let strict = cli.run(&[&["reconcile", file, "--strict"], &set[..]].concat());
+    assert_eq!(strict.status.code(), Some(3));
+    cli.ok(&[&["reconcile", file, "--apply", "--reason", "cycle count"], &set[..]].concat());
+    assert!(cli.ok(&["export", "stock"]).contains("MUG,AUS,37,"));
+    assert!(cli.ok(&["export", "ledger", "--format", "ndjson"]).contains("\"quantity\":-3"));
+    // As of before, the same file differs again; it is not applied twice.
+    let again = cli.refused(&[&["reconcile", file, "--apply", "--as-of", "12"], &set[..]].concat());
+    assert!(again.contains("applied before"), "{again}");
+}
+
+#[test]
+fn the_past_is_exported_as_it_was() {
+    let cli = furnished();
+    let now: u64 = cli.json(&["verify", "--json"])["events"].as_u64().unwrap();
+    let more = cli.write("more.csv", "sku,on_hand\nMUG,1\n");
+    cli.import("stock", &more, &["--set", "location=AUS", "--set", "stock=set"]);
+    assert!(cli.ok(&["export", "stock"]).contains("MUG,AUS,1,"));
+    assert!(cli.ok(&["export", "stock", "--as-of", &now.to_string()]).contains("MUG,AUS,40,"));
+    assert!(cli.refused(&["export", "stock", "--as-of", "then"]).contains("name a sequence like 4821"));
+    let ledger = cli.ok(&["export", "ledger"]);
+    assert!(ledger.lines().count() == 5 && ledger.contains("MUG,AUS,adjusted,-39,"), "{ledger}");
+    let events = cli.ok(&["export", "events", "--format", "ndjson"]);
+    let first: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
+    assert_eq!(first["specversion"], "1.0");
+    // The store may be gone: then everything comes from the log.
+    let stock = cli.ok(&["export", "stock"]);
+    std::fs::remove_file(cli.shop().join("store.db")).unwrap();
+    assert_eq!(cli.ok(&["export", "stock"]), stock);
+}
+
+#[test]
+fn a_folder_is_proven_copied_and_restored() {
+    let cli = furnished();
+    let report = cli.json(&["verify", "--json"]);
+    assert_eq!(report["verified"], true);
+    let told = cli.ok(&["backup", "copy"]);
+    assert!(told.contains("holds everything up to"));
+    assert!(cli.refused(&["backup", "copy"]).contains("is not empty"));
+    let restored = cli.ok(&["restore", "--data-dir", "again", "copy"]);
+    assert!(restored.contains("verified"), "{restored}");
+    assert_eq!(cli.json(&["verify", "--json", "--data-dir", "again"])["state_hash"], report["state_hash"]);
+    cli.ok(&["rebuild", "--data-dir", "again"]);
+    assert!(cli.refused(&["verify", "--data-dir", "nowhere"]).contains("holds no shop"));
+    // Somebody changes a fact behind our back.
+    let log = rusqlite::Connection::open(cli.folder.path().join("again/log.db")).unwrap();
+    log.execute("UPDATE transactions SET body = replace(body, '\"delta\":40', '\"delta\":41')", []).unwrap();
+    drop(log);
+    let broken = cli.refused(&["verify", "--data-dir", "again"]);
+    assert!(broken.contains("the hash chain does not hold"), "{broken}");
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked() {
+    let cli = Cli::new();
+    let made = cli.json(&["keys", "create", "--name", "web shop", "--role", "storefront", "--json"]);
+    assert!(made["secret"].as_str().unwrap().starts_with("qm_"));
+    let rotated = cli.ok(&["keys", "rotate", "key_1"]);
+    assert!(rotated.starts_with("qm_"));
+    let listed = cli.ok(&["keys", "list"]);
+    assert!(
+        listed.contains("key_1\tstorefront\tweb shop\trevoked") && listed.contains("key_2\tstorefront\tweb shop\tactive\tnever used"),
+        "{listed}"
+    );
+    cli.ok(&["keys", "revoke", "key_2"]);
+    assert!(cli.refused(&["keys", "revoke", "key_2"]).contains("there is no active key key_2"));
+    assert!(cli.refused(&["keys", "create", "--name", "x", "--role", "boss"]).contains("is no role; use admin"));
+}
+
+#[test]
+fn everything_reads_beside_a_live_server() {
+    let cli = furnished();
+    let mut server = cli.command(&["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.contains("listens on http://127.0.0.1:"), "{first}");
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        assert_eq!(cli.json(&["verify", "--json"])["verified"], true);
+        assert!(cli.ok(&["export", "stock"]).contains("MUG,AUS,40,"));
+        let events = cli.ok(&["events", "tail", "--once", "--type", "item.*", "--after", "0"]);
+        assert_eq!(events.lines().count(), 3);
+        let one = cli.ok(&["events", "tail", "--once", "--subject", "item/POT"]);
+        assert!(one.lines().count() == 1 && one.contains("quartermaster.item.created.v1"), "{one}");
+        cli.ok(&["backup", "live"]);
+        let locked = cli.refused(&["import", "--mapping", "items", "items.csv"]);
+        assert!(locked.contains("/v1/items/bulk") && locked.contains("Stop it"), "{locked}");
+        assert!(cli.refused(&["rebuild"]).contains("stop it first"));
+    }));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    outcome.unwrap();
+}
+
+/// Two weeks of a shop whose supplier needs five days: a mug a day too many for its policy.
+fn traded() -> Cli {
+    let cli = furnished();
+    let suppliers = cli.write("suppliers.csv", "code,name,lead_time_days,currency,auto\nACME,Acme,2,USD,send\n");
+    cli.import("suppliers", &suppliers, &[]);
+    let policies = cli.write("policies.csv", "sku,location,supplier,reorder_point,order_up_to\nMUG,AUS,ACME,5,40\n");
+    cli.import("policies", &policies, &[]);
+    let mut orders = "order,sku,quantity,time,price\n".to_owned();
+    for n in 0..20 {
+        orders.push_str(&format!("W-{n},MUG,3,2026-11-{:02} 10:00:00,12.00\n", 1 + n));
+    }
+    let orders = cli.write("orders.csv", orders);
+    let mapping = cli.write(
+        "live.toml",
+        "channel = \"web\"\nlocation = \"AUS\"\ncurrency = \"USD\"\n[columns]\norder = \"order\"\nsku = \"sku\"\nquantity = \"quantity\"\ntime = \"time\"\nprice = \"price\"\n",
+    );
+    let summary = cli.import(mapping.to_str().unwrap(), &orders, &["--live"]);
+    assert_eq!(summary["accepted"], 20, "{summary}");
+    cli
+}
+
+#[test]
+fn other_policies_are_tried_on_the_demand_of_the_log() {
+    let cli = traded();
+    let same = cli.json(&["whatif", "--json"]);
+    // 60 asked for, 40 there: the baseline does what happened.
+    for world in ["actual", "baseline", "what_if"] {
+        assert_eq!((&same[world]["units"], &same[world]["units_at_once"]), (&60.into(), &40.into()), "{world}: {same}");
+        assert_eq!(same[world]["fill_rate_percent"], "66.7");
+    }
+    let more = cli.json(&["whatif", "--json", "--demand-percent", "150"]);
+    assert_eq!((&more["what_if"]["units"], &more["baseline"]["units"]), (&90.into(), &60.into()));
+    assert!(more["skus"]["MUG"]["what_if"]["units_short"].as_u64() > more["skus"]["MUG"]["baseline"]["units_short"].as_u64());
+    assert_eq!(cli.ok(&["whatif", "--json", "--demand-percent", "150"]), cli.ok(&["whatif", "--json", "--demand-percent", "150"]));
+    let table = cli.ok(&["whatif", "--policy", "MUG@AUS reorder_point=100 order_up_to=200", "--lead-time", "ACME=+3"]);
+    assert!(table.contains("fill rate, %") && table.contains("purchase orders"), "{table}");
+    assert!(cli.refused(&["whatif", "--policy", "MUG reorder_point=1"]).contains("write it like 'MUG@AUS"));
+    assert!(cli.refused(&["whatif", "--policy", "POT@AUS reorder_point=5 order_up_to=2"]).contains("must be above the reorder point"));
+    assert!(furnished().refused(&["whatif"]).contains("no live order"));
+    // Nothing was written.
+    cli.ok(&["verify"]);
+}
