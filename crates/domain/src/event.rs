@@ -14,6 +14,7 @@ pub mod purchasing;
 pub mod returns;
 pub mod stock;
 pub mod subscription;
+pub mod transfer;
 
 use crate::id::{
     AdjustmentId, AlertId, ChannelCode, CountId, CustomerId, DeliveryId, HoldId, KeyId, LocationCode, MoveId, OrderId, PurchaseOrderId,
@@ -195,6 +196,9 @@ events! {
     OrderEdited(order::OrderEdited) = "order.edited.v1", |e| Subject::Order(e.order);
     OrderCanceled(order::OrderCanceled) = "order.canceled.v1", |e| Subject::Order(e.order);
     PromiseChanged(order::PromiseChanged) = "order.promise_changed.v1", |e| Subject::Order(e.order);
+    OrderAvailable(order::OrderAvailable) = "order.available.v1", |e| Subject::Order(e.order);
+    OrderLate(order::OrderLate) = "order.late.v1", |e| Subject::Order(e.order);
+    OrderUpdated(order::OrderUpdated) = "order.updated.v1", |e| Subject::Order(e.order);
     OrderCompleted(order::OrderCompleted) = "order.completed.v1", |e| Subject::Order(e.order);
 
     PaymentRequested(payment::PaymentRequested) = "payment.requested.v1", |e| Subject::Order(e.payment.order);
@@ -206,6 +210,9 @@ events! {
     VoidRequested(payment::VoidRequested) = "payment.void_requested.v1", |e| Subject::Order(e.payment.order);
     PaymentVoided(payment::PaymentVoided) = "payment.voided.v1", |e| Subject::Order(e.payment.order);
     PaymentFailed(payment::PaymentFailed) = "payment.failed.v1", |e| Subject::Order(e.payment.order);
+    PaymentWindowEnded(payment::PaymentWindowEnded) = "payment.window_ended.v1", |e| Subject::Order(e.order);
+    AuthorizationExpiring(payment::AuthorizationExpiring) = "payment.authorization_expiring.v1", |e| Subject::Order(e.payment.order);
+    EffectStuck(payment::EffectStuck) = "payment.effect_stuck.v1", |e| Subject::Order(e.order);
     PaymentExpired(payment::PaymentExpired) = "payment.expired.v1", |e| Subject::Order(e.payment.order);
     RefundRequested(payment::RefundRequested) = "refund.requested.v1", |e| Subject::Order(e.refund.order);
     RefundCompleted(payment::RefundCompleted) = "refund.completed.v1", |e| Subject::Order(e.refund.order);
@@ -242,9 +249,18 @@ events! {
     DispatchFailed(purchasing::DispatchFailed) = "purchase_order.dispatch_failed.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     DispatchInDoubt(purchasing::DispatchInDoubt) = "purchase_order.dispatch_in_doubt.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderAcknowledged(purchasing::PurchaseOrderAcknowledged) = "purchase_order.acknowledged.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+    PurchaseOrderLate(purchasing::PurchaseOrderLate) = "purchase_order.late.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderReceived(purchasing::PurchaseOrderReceived) = "purchase_order.received.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderClosedShort(purchasing::PurchaseOrderClosedShort) = "purchase_order.closed_short.v1", |e| Subject::PurchaseOrder(e.purchase_order);
     PurchaseOrderCanceled(purchasing::PurchaseOrderCanceled) = "purchase_order.canceled.v1", |e| Subject::PurchaseOrder(e.purchase_order);
+
+    TransferCreated(transfer::TransferCreated) = "transfer.created.v1", |e| Subject::Transfer(e.transfer.id);
+    TransferAmended(transfer::TransferAmended) = "transfer.amended.v1", |e| Subject::Transfer(e.transfer);
+    TransferShipped(transfer::TransferShipped) = "transfer.shipped.v1", |e| Subject::Transfer(e.transfer);
+    TransferReceived(transfer::TransferReceived) = "transfer.received.v1", |e| Subject::Transfer(e.transfer);
+    TransferClosedLost(transfer::TransferClosedLost) = "transfer.closed_lost.v1", |e| Subject::Transfer(e.transfer);
+    TransferCanceled(transfer::TransferCanceled) = "transfer.canceled.v1", |e| Subject::Transfer(e.transfer);
+    TransferLate(transfer::TransferLate) = "transfer.late.v1", |e| Subject::Transfer(e.transfer);
 
     CustomerSaved(customer::CustomerSaved) = "customer.saved.v1", |e| Subject::Customer(e.customer);
     CustomerMerged(customer::CustomerMerged) = "customer.merged.v1", |e| Subject::Customer(e.customer);

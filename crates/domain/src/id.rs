@@ -281,6 +281,13 @@ code!(
     "SKU"
 );
 code!(LocationCode, "location code");
+
+impl LocationCode {
+    /// Before every code: where a range begins.
+    pub(crate) fn first() -> Self {
+        Self(SmolStr::default())
+    }
+}
 code!(ChannelCode, "channel code");
 code!(SupplierCode, "supplier code");
 

@@ -1,11 +1,13 @@
 //! What must hold after every transaction. Asked by tests, the simulator and `verify`.
 
 use crate::id::{LocationCode, Sku};
-use crate::order::{Case, Origin};
+use crate::order::{Case, Claims, Origin};
+use crate::purchasing::PurchaseOrderStatus;
 use crate::quantity::Quantity;
-use crate::state::State;
-use crate::stock::{HoldStatus, LevelKey};
-use std::collections::BTreeMap;
+use crate::state::{State, TimerOwner};
+use crate::stock::{ExpectedSource, HoldStatus, LevelKey};
+use crate::transfer::TransferStatus;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sums of what others claim of a level.
 #[derive(Default)]
@@ -44,7 +46,107 @@ pub fn check(state: &State) -> Result<(), String> {
     for (_, case) in state.cases.sorted() {
         check_case(case)?;
     }
+    check_expected(state)?;
+    check_transfers(state)?;
+    check_indexes(state)
+}
+
+/// What levels expect is what open purchase orders and transfers say.
+fn check_expected(state: &State) -> Result<(), String> {
+    let mut said: BTreeMap<LevelKey, BTreeMap<ExpectedSource, (Quantity, bool)>> = BTreeMap::new();
+    let mut add = |sku: &Sku, location: &LocationCode, source, quantity: Quantity, draft| {
+        if !quantity.is_zero() {
+            said.entry((sku.clone(), location.clone())).or_default().insert(source, (quantity, draft));
+        }
+    };
+    for (id, order) in state.purchasing.orders.sorted() {
+        let draft = order.status == PurchaseOrderStatus::Draft;
+        for line in &order.lines {
+            add(&line.sku, &order.location, ExpectedSource::PurchaseOrder(*id), line.open(), draft);
+        }
+    }
+    for (id, transfer) in state.transfers.all.sorted() {
+        for line in &transfer.lines {
+            let (quantity, draft) = match transfer.status {
+                TransferStatus::Draft => (line.quantity, true),
+                TransferStatus::Shipped => (line.in_transit(), false),
+                TransferStatus::Received | TransferStatus::Canceled => (Quantity::ZERO, false),
+            };
+            add(&line.sku, &transfer.to, ExpectedSource::Transfer(*id), quantity, draft);
+        }
+    }
+    for (key, level) in state.stock.levels.sorted() {
+        let expected: BTreeMap<_, _> = level.expected.iter().map(|entry| (entry.source, (entry.quantity, entry.draft))).collect();
+        let of_key = said.remove(key).unwrap_or_default();
+        if expected != of_key || expected.len() != level.expected.len() {
+            return Err(format!("{}@{}: expects {expected:?}, purchase orders and transfers say {of_key:?}", key.0, key.1));
+        }
+    }
+    said.first_key_value().map_or(Ok(()), |(key, of_key)| Err(format!("{}@{}: {of_key:?} is expected by no level", key.0, key.1)))
+}
+
+/// shipped = received + lost + in transit, and what left one level is what transfers say.
+fn check_transfers(state: &State) -> Result<(), String> {
+    let mut moved: BTreeMap<LevelKey, (i64, i64)> = BTreeMap::new();
+    for (id, transfer) in state.transfers.all.sorted() {
+        for line in &transfer.lines {
+            if line.received + line.lost > line.shipped || line.damaged > line.received {
+                return Err(format!("{id}: {} received and {} lost of {} shipped", line.received, line.lost, line.shipped));
+            }
+            let in_transit = transfer.status == TransferStatus::Shipped;
+            if !in_transit && !line.in_transit().is_zero() {
+                return Err(format!("{id}: {} of {} in transit, though it is over", line.in_transit(), line.sku));
+            }
+            moved.entry((line.sku.clone(), transfer.from.clone())).or_default().0 += line.shipped.signed();
+            moved.entry((line.sku.clone(), transfer.to.clone())).or_default().1 += line.received.signed();
+        }
+    }
+    // Those that are over leave memory: then the others explain a part.
+    let all_here = u64::try_from(state.transfers.all.len()).is_ok_and(|here| here == state.counters().transfer);
+    for (key, level) in state.stock.levels.sorted() {
+        let said = moved.get(key).copied().unwrap_or_default();
+        let flows = (level.flows.transferred_out, level.flows.transferred_in);
+        let explained = if all_here { said == flows } else { said.0 <= flows.0 && said.1 <= flows.1 };
+        if !explained {
+            let flows = &level.flows;
+            return Err(format!(
+                "{}@{}: {} out and {} in, transfers say {said:?}",
+                key.0, key.1, flows.transferred_out, flows.transferred_in
+            ));
+        }
+    }
     Ok(())
+}
+
+/// Each timer, effect and claim is indexed once, and nothing else is.
+fn check_indexes(state: &State) -> Result<(), String> {
+    let mut timers = BTreeSet::new();
+    let mut effects = BTreeMap::new();
+    let cases = state.cases.sorted();
+    let claims = Claims::of(cases.iter().map(|(_, case)| case.as_ref()));
+    for (id, hold) in state.stock.holds.sorted() {
+        timers.extend((hold.status == HoldStatus::Active).then_some((hold.expires_at, TimerOwner::Hold(*id))));
+    }
+    for (id, order) in state.purchasing.orders.sorted() {
+        timers.extend(crate::purchasing::timer(order).map(|at| (at, TimerOwner::PurchaseOrder(*id))));
+    }
+    for (id, transfer) in state.transfers.all.sorted() {
+        timers.extend(crate::transfer::timer(transfer).map(|at| (at, TimerOwner::Transfer(*id))));
+    }
+    for (id, case) in cases {
+        if case.order.origin == Origin::Live {
+            timers.extend(crate::order::first_timer(case).map(|at| (at, TimerOwner::Case(*id))));
+            effects.extend(case.effects.iter().map(|effect| (effect.id, *id)));
+        }
+    }
+    if timers != state.timers {
+        let differ: Vec<_> = timers.symmetric_difference(&state.timers).collect();
+        return Err(format!("timers are not those of the things that wait: {differ:?}"));
+    }
+    if effects != state.effects {
+        return Err(format!("effects are {effects:?}, the index says {:?}", state.effects));
+    }
+    if claims == state.claims { Ok(()) } else { Err("claims on levels are not those of the open orders".to_owned()) }
 }
 
 fn claims(state: &State) -> BTreeMap<LevelKey, Claimed> {
@@ -77,6 +179,9 @@ fn check_case(case: &Case) -> Result<(), String> {
         let accounted = part.allocated() + part.backordered() + part.shipped + part.canceled;
         if accounted != part.ordered {
             return Err(format!("{}: {} of {} ordered, {accounted} accounted for", order.id, part.sku, part.ordered));
+        }
+        if part.returned > part.shipped {
+            return Err(format!("{}: {} of {} shipped {} returned", order.id, part.returned, part.shipped, part.sku));
         }
         if part.allocations.iter().any(|claim| claim.picked > claim.released || claim.released > claim.quantity) {
             return Err(format!("{}: {} picked beyond released beyond allocated", order.id, part.sku));

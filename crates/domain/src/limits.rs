@@ -10,6 +10,8 @@ pub const SEALED_BYTES_MAX: usize = 8_192;
 pub const QUANTITY_MAX: u32 = 10_000_000;
 /// Most units that may stand on hand of one SKU at one location.
 pub const ON_HAND_MAX: u32 = 1_000_000_000;
+/// Most units that a new order may make wait of one SKU, with those that wait already.
+pub const BACKORDERED_MAX: u32 = 1_000_000_000;
 /// Largest amount in minor units, either sign.
 pub const AMOUNT_MAX: i64 = 10_000_000_000_000;
 /// Most lines of one order.
@@ -45,6 +47,12 @@ pub const BACKORDERS_PER_TURN: usize = 100;
 pub const TRANSACTION_EVENTS_MAX: usize = 4_000;
 /// Most expected deliveries listed on one stock level.
 pub const EXPECTED_PER_LEVEL_MAX: usize = 200;
+/// Most changes of a level that an open count remembers; what was counted before them is counted too long ago.
+pub const COUNT_BOOK_MAX: usize = 1_000;
+/// Most numbers of one alert.
+pub const ALERT_NUMBERS_MAX: usize = 20;
+/// An outside action that is outstanding for longer raises an alert.
+pub const EFFECT_STUCK_AFTER_MS: i64 = 15 * crate::time::MINUTE_MS;
 /// Payment window when the channel names none.
 pub const PAYMENT_WINDOW_MS_DEFAULT: i64 = 30 * crate::time::MINUTE_MS;
 /// Most mails about one order over its life.

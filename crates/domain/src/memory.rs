@@ -108,8 +108,8 @@ impl Image {
             Self::Alert(_, Some(alert)) => alert.cleared_at.is_some(),
             Self::Customer(_, Some(customer)) => customer.may_leave(),
             Self::Receipt(_, Some(_)) => true,
-            Self::Transfer(_, Some(_))
-            | Self::Item(..)
+            Self::Transfer(_, Some(transfer)) => transfer.is_over(),
+            Self::Item(..)
             | Self::Location(..)
             | Self::Channel(..)
             | Self::Settings(..)
@@ -221,7 +221,7 @@ impl State {
             Fetch::Hold(id) => (self.stock.holds.contains(&id), id.0, counters.hold),
             Fetch::Receipt(id) => (self.stock.receipts.contains(&id), id.0, counters.receipt),
             Fetch::PurchaseOrder(id) => (self.purchasing.orders.contains(&id), id.0, counters.purchase_order),
-            Fetch::Transfer(id) => (self.transfers.contains(&id), id.0, counters.transfer),
+            Fetch::Transfer(id) => (self.transfers.all.contains(&id), id.0, counters.transfer),
             Fetch::Count(id) => (self.counts.contains(&id), id.0, counters.count),
             Fetch::Customer(id) => (self.customers.contains(&id), id.0, counters.customer),
             Fetch::Alert(id) => (self.alerts.contains(&id), id.0, counters.alert),

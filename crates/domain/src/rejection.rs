@@ -40,6 +40,8 @@ pub enum Rejection {
     QuantityMismatch { sku: SmolStr, expected: Quantity, current: Quantity },
     /// Units are in somebody's hands (picked) and cannot be taken away.
     StockPicked { sku: SmolStr, location: SmolStr, wanted: Quantity, free: Quantity },
+    /// Units that orders or carts count on cannot travel.
+    StockCommitted { sku: SmolStr, location: SmolStr, wanted: Quantity, free: Quantity },
     /// More than is left to refund.
     RefundTooLarge { wanted: Amount, refundable: Amount },
     /// Something has to be confirmed by the caller first.
@@ -92,6 +94,7 @@ impl Rejection {
             Self::InsufficientStock { .. } => "insufficient_stock",
             Self::QuantityMismatch { .. } => "quantity_mismatch",
             Self::StockPicked { .. } => "stock_picked",
+            Self::StockCommitted { .. } => "stock_committed",
             Self::RefundTooLarge { .. } => "refund_too_large",
             Self::ConfirmationNeeded { .. } => "confirmation_needed",
         }
@@ -110,6 +113,7 @@ impl Rejection {
             | Self::InsufficientStock { .. }
             | Self::QuantityMismatch { .. }
             | Self::StockPicked { .. }
+            | Self::StockCommitted { .. }
             | Self::RefundTooLarge { .. }
             | Self::ConfirmationNeeded { .. } => Class::Conflict,
         }
@@ -130,6 +134,7 @@ impl Rejection {
             Self::InsufficientStock { .. } => "Not enough stock",
             Self::QuantityMismatch { .. } => "Quantity is not what was expected",
             Self::StockPicked { .. } => "Units are already picked",
+            Self::StockCommitted { .. } => "Units are committed",
             Self::RefundTooLarge { .. } => "Refund too large",
             Self::ConfirmationNeeded { .. } => "Confirmation needed",
         }
@@ -161,6 +166,9 @@ impl Rejection {
             }
             Self::StockPicked { sku, location, wanted, free } => format!(
                 "{wanted} of {sku} at {location} are asked for, but only {free} are not picked. Short-pick the fulfillments that hold the rest first."
+            ),
+            Self::StockCommitted { sku, location, wanted, free } => format!(
+                "{wanted} of {sku} at {location} are asked for, but only {free} are neither allocated, held nor unavailable. Ship fewer, or free some first."
             ),
             Self::RefundTooLarge { wanted, refundable } => {
                 format!("{wanted} is more than the {refundable} that can still be refunded (minor units).")

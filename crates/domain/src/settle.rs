@@ -48,7 +48,23 @@ impl State {
             self.record(cx.now, &mut transaction, None, event);
         }
         self.answer(cx, &mut transaction);
+        self.sum_up(cx, &mut transaction);
         Ok(transaction)
+    }
+
+    /// Last of all, each order that changed says how it now stands.
+    fn sum_up(&mut self, cx: &Context, transaction: &mut Transaction) {
+        let mut changed: Vec<OrderId> = transaction.events.iter().filter_map(|recorded| recorded.subject.order()).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        for id in changed {
+            if let Some(event) = self.cases.get(&id).and_then(order::updated) {
+                let cause = last_of(transaction, &Subject::Order(id));
+                self.record(cx.now, transaction, cause, event);
+                // Nothing follows from a summary.
+                self.touched.cases.remove(&id);
+            }
+        }
     }
 
     fn decide(&self, cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
@@ -86,10 +102,22 @@ impl State {
                 let mut events = if full { Vec::new() } else { stock::react(self, &key) };
                 if events.is_empty() {
                     events = purchasing::react(self, cx, &key);
-                    events.extend(order::react_level(self, cx, &key));
+                    events.extend(transfer::react(self, cx, &key));
+                    events.extend(transfer::react_source(self, cx, &key));
+                    if self.touched.expected.remove(&key) {
+                        events.extend(order::react_level(self, cx, &key));
+                    }
                     events.extend(alert::react(self, &key));
                 }
                 for event in events {
+                    self.record(cx.now, transaction, cause, event);
+                }
+            } else if let Some(id) = self.touched.purchase_orders.pop_first() {
+                for event in alert::react_purchase_order(self, id) {
+                    self.record(cx.now, transaction, cause, event);
+                }
+            } else if let Some(id) = self.touched.transfers.pop_first() {
+                for event in alert::react_transfer(self, id) {
                     self.record(cx.now, transaction, cause, event);
                 }
             } else if let Some((order, news)) = self.touched.news.pop_first() {
@@ -138,6 +166,9 @@ impl State {
         self.touched.cases.clear();
         self.touched.levels.clear();
         self.touched.news.clear();
+        self.touched.expected.clear();
+        self.touched.purchase_orders.clear();
+        self.touched.transfers.clear();
     }
 
     /// Applies and stamps what follows from the fold into the event. Returns the subject's sequence.
@@ -180,6 +211,7 @@ impl State {
         let mut commands = stock::due(self, now);
         commands.extend(order::due(self, now));
         commands.extend(purchasing::due(self, now));
+        commands.extend(transfer::due(self, now));
         commands
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::access::Key;
 use crate::alert::{self, Alert, Condition};
-use crate::catalog::{Catalog, Channel, Item, Location, Settings};
+use crate::catalog::{Catalog, Channel, Item, ItemStatus, Location, Settings};
 use crate::count::Count;
 use crate::customer::Customer;
 use crate::event::Subject;
@@ -22,7 +22,7 @@ use crate::stock::{Hold, Level, LevelKey, Receipt, Stock};
 use crate::subscription::Subscription;
 use crate::table::{Lookup, Table};
 use crate::time::Timestamp;
-use crate::transfer::Transfer;
+use crate::transfer::{Transfer, Transfers};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::{SmolStr, ToSmolStr};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +34,7 @@ pub struct State {
     pub stock: Stock,
     pub cases: Table<OrderId, Case>,
     pub purchasing: Purchasing,
-    pub transfers: Table<TransferId, Transfer>,
+    pub transfers: Transfers,
     pub counts: Table<CountId, Count>,
     pub customers: Table<CustomerId, Customer>,
     pub returns: Table<ReturnId, Return>,
@@ -52,6 +52,10 @@ pub struct State {
     pub(crate) externals: Lookup<(ChannelCode, SmolStr), OrderId>,
     /// Levels that may have something to give to those who wait; a superset, tried by `due`.
     pub(crate) fillable: BTreeSet<LevelKey>,
+    /// Levels that open counts look at.
+    pub(crate) counting: BTreeMap<LevelKey, BTreeSet<CountId>>,
+    /// Locations that are not active, and items that are retired.
+    pub(crate) closed: Closed,
     /// Conditions that hold, with their alerts.
     pub(crate) open_alerts: Lookup<Condition, AlertId>,
     /// What the events since the last look touched, for the reactions.
@@ -67,6 +71,34 @@ pub(crate) struct Touched {
     pub levels: BTreeSet<LevelKey>,
     /// What customers are to hear of this transaction.
     pub news: BTreeMap<OrderId, BTreeSet<Topic>>,
+    /// Levels that expect something else than before.
+    pub expected: BTreeSet<LevelKey>,
+    pub purchase_orders: BTreeSet<PurchaseOrderId>,
+    pub transfers: BTreeSet<TransferId>,
+}
+
+/// Where and what is no longer sold, while somebody may still wait for it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Closed {
+    pub locations: BTreeSet<LocationCode>,
+    pub items: BTreeSet<Sku>,
+}
+
+impl Closed {
+    pub fn see_location(&mut self, location: &Location) {
+        if location.active {
+            self.locations.remove(&location.code);
+        } else {
+            self.locations.insert(location.code.clone());
+        }
+    }
+
+    pub fn see_item(&mut self, item: &Item) {
+        match item.status {
+            ItemStatus::Active => self.items.remove(&item.sku),
+            ItemStatus::Retired => self.items.insert(item.sku.clone()),
+        };
+    }
 }
 
 /// Who a timer belongs to.
@@ -75,6 +107,7 @@ pub(crate) enum TimerOwner {
     Hold(HoldId),
     Case(OrderId),
     PurchaseOrder(PurchaseOrderId),
+    Transfer(TransferId),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,7 +245,7 @@ images! {
         Supplier(SupplierCode, Supplier) = "supplier", purchasing.suppliers, |v| v.code.clone();
         Policy(PolicyKey, Policy) = "policy", purchasing.policies, |v| (v.sku.clone(), v.location.clone());
         PurchaseOrder(PurchaseOrderId, PurchaseOrder) = "purchase_order", purchasing.orders, |v| v.id;
-        Transfer(TransferId, Transfer) = "transfer", transfers, |v| v.id;
+        Transfer(TransferId, Transfer) = "transfer", transfers.all, |v| v.id;
         Count(CountId, Count) = "count", counts, |v| v.id;
         Customer(CustomerId, Customer) = "customer", customers, |v| v.id;
         Return(ReturnId, Return) = "return", returns, |v| v.id;
@@ -344,15 +377,19 @@ impl State {
             }
             Image::Alert(_, Some(alert)) => alert::index(self, alert),
             Image::PurchaseOrder(_, Some(order)) => crate::purchasing::index(self, order),
-            Image::Item(..)
-            | Image::Location(..)
+            Image::Transfer(_, Some(transfer)) => crate::transfer::index(self, transfer),
+            Image::Count(_, Some(count)) => crate::count::index(self, count),
+            Image::Location(_, Some(location)) => self.closed.see_location(location),
+            Image::Item(_, Some(item)) => self.closed.see_item(item),
+            Image::Item(_, None)
+            | Image::Location(_, None)
             | Image::Channel(..)
             | Image::Settings(..)
             | Image::Receipt(..)
             | Image::Supplier(..)
             | Image::Policy(..)
-            | Image::Transfer(..)
-            | Image::Count(..)
+            | Image::Transfer(_, None)
+            | Image::Count(_, None)
             | Image::Customer(..)
             | Image::Return(..)
             | Image::Key(..)

@@ -23,10 +23,10 @@ struct Row<V> {
 }
 
 /// Answers by key, for indexes that nobody walks: quicker than a sorted map, and without an order that could escape.
-#[derive(Debug, Clone)]
-pub(crate) struct Lookup<K, V>(FxHashMap<K, V>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lookup<K: Eq + Hash, V>(FxHashMap<K, V>);
 
-impl<K, V> Default for Lookup<K, V> {
+impl<K: Eq + Hash, V> Default for Lookup<K, V> {
     fn default() -> Self {
         Self(FxHashMap::default())
     }

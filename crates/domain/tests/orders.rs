@@ -115,7 +115,7 @@ fn a_declined_payment_can_be_tried_again_until_the_window_ends() {
          decline O1        -> payment.failed alert.raised
          retry   O1        -> payment.requested alert.cleared
          decline O1        -> payment.failed alert.raised
-         wait    1801      -> stock.released order.canceled alert.cleared
+         wait    1801      -> payment.window_ended stock.released order.canceled alert.cleared
          place   O2 MUG 1  -> order.placed stock.allocated order.allocated payment.requested",
     );
 }
@@ -182,5 +182,107 @@ fn work_under_way_is_asked_back() {
          refuse  O1 1      -> fulfillment.cancel_declined
          cancel  O1        -> fulfillment.cancel_requested
          accept  O1 1      -> fulfillment.canceled stock.released order.canceled payment.void_requested",
+    );
+}
+
+#[test]
+fn a_cancellation_accepted_twice_is_refused_the_second_time() {
+    check(
+        "receive MUG@AUS 3
+         place   O1 MUG 2 TEA 1 split
+         gateway O1           -> payment.authorized fulfillment.released
+         pick    O1 1
+         recall  O1 1         -> fulfillment.cancel_requested
+         accept  O1 1         -> fulfillment.canceled stock.released order.canceled
+         accept  O1 1         -> ! wrong_status
+         receive TEA@AUS 1    -> stock.received stock.allocated fulfillment.released order.allocated order.promise_changed",
+    );
+}
+
+#[test]
+fn what_was_asked_back_and_not_found_leaves_the_order() {
+    check(
+        "receive   MUG@AUS 3
+         place     O1 MUG 2 TEA 1 split
+         gateway   O1           -> payment.authorized fulfillment.released
+         pick      O1 1
+         recall    O1 1         -> fulfillment.cancel_requested
+         shortpick O1 1 0 2     -> fulfillment.short_picked stock.released stock.adjusted stock.backordered stock.released order.canceled
+         accept    O1 1         -> ! wrong_status
+         receive   TEA@AUS 1    -> stock.received stock.allocated fulfillment.released order.allocated order.promise_changed",
+    );
+}
+
+#[test]
+fn an_order_asked_back_whole_closes_when_nothing_of_it_is_found() {
+    check(
+        "receive   MUG@AUS 2
+         place     O1 MUG 2
+         gateway   O1
+         pick      O1 1
+         cancel    O1           -> fulfillment.cancel_requested
+         shortpick O1 1 0 2     -> fulfillment.short_picked stock.released stock.adjusted stock.backordered stock.released order.canceled payment.void_requested",
+    );
+}
+
+#[test]
+fn canceling_a_line_leaves_other_work_alone() {
+    check(
+        "receive MUG@AUS 1
+         place   O1 MUG 1 TEA 1 split
+         gateway O1           -> payment.authorized fulfillment.released
+         receive TEA@AUS 1    -> stock.received stock.allocated fulfillment.released order.allocated order.promise_changed
+         cancel  O1 2 1       -> fulfillment.canceled stock.released order.canceled
+         ship    O1 1         -> fulfillment.picking fulfillment.packed fulfillment.shipped payment.capture_requested",
+    );
+}
+
+#[test]
+fn each_order_that_changed_sums_up_last() {
+    let mut world = story::World::new();
+    world.tell(
+        "receive MUG@AUS 1
+         place   O1 MUG 1 split
+         place   O2 MUG 1 split
+         place   O3 MUG 1 split
+         receive MUG@AUS 2",
+    );
+    let (_, transaction) = world.log.last().expect("told above");
+    let names: Vec<&str> = transaction.events.iter().map(|recorded| recorded.event.type_name()).collect();
+    assert_eq!(names[names.len() - 2..], ["order.updated.v1"; 2]);
+    assert_eq!(names.iter().filter(|name| **name == "order.updated.v1").count(), 2);
+    for recorded in &transaction.events {
+        if let domain::Event::OrderUpdated(updated) = &recorded.event {
+            let order = &world.state.cases.get(&updated.order).expect("open").order;
+            assert_eq!(
+                (updated.version, updated.status, updated.allocation_status),
+                (order.version, order.status, order.allocation_status)
+            );
+        }
+    }
+}
+
+#[test]
+fn partial_takes_no_components_of_kits_that_it_cancels() {
+    check(
+        "kit     PAIR MUG 1 TEA 2
+         receive MUG@AUS 3
+         receive TEA@BER 3
+         place   O1 PAIR 3 partial  -> order.placed stock.allocated stock.shorted order.canceled order.allocated payment.requested
+         level   MUG@AUS allocated=1
+         level   TEA@BER allocated=2
+         hold    cart PAIR 1        -> ! insufficient_stock
+         receive TEA@AUS 1
+         hold    cart PAIR 1        -> hold.created
+         sells   PAIR 0",
+    );
+}
+
+#[test]
+fn partial_of_nothing_is_a_rejection() {
+    check(
+        "place O1 MUG 3 WRAP 1 partial  -> order.placed stock.shorted order.rejected
+         receive MUG@AUS 1
+         place O1 MUG 3 WRAP 1 partial  -> order.placed stock.allocated stock.shorted order.canceled order.allocated payment.requested",
     );
 }

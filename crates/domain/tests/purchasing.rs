@@ -26,6 +26,7 @@ fn drafts_wait_for_the_cutoff_and_are_amended_until_then() {
          place    O2 MUG 4        -> order.placed stock.allocated order.allocated payment.requested alert.cleared alert.raised
          cancel   O1              -> stock.released order.canceled purchase_order.canceled alert.cleared
          gateway  O1
+         gateway  O1
          place    O3 MUG 6        -> order.placed stock.allocated order.allocated payment.requested replenishment.triggered purchase_order.created alert.raised
          gateway  O3
          gateway  O2

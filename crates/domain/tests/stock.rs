@@ -86,3 +86,83 @@ fn those_who_wait_are_served_by_priority_then_age() {
          gateway O1                   -> payment.authorized",
     );
 }
+
+#[test]
+fn kits_whose_components_stand_apart_are_neither_held_nor_sold() {
+    check(
+        "receive MUG@AUS 5
+         receive TEA@BER 10
+         sells   SET 0
+         hold    cart SET 1         -> ! insufficient_stock
+         place   O1 SET 1           -> order.placed stock.shorted order.rejected
+         receive TEA@AUS 4
+         sells   SET 2
+         hold    cart SET 3         -> ! insufficient_stock
+         hold    cart SET 2         -> hold.created
+         level   MUG@AUS held=2
+         level   TEA@AUS held=4
+         level   TEA@BER held=0",
+    );
+}
+
+#[test]
+fn a_shortage_of_kits_in_a_hold_is_told_in_kits() {
+    let mut world = story::World::new();
+    world.tell("receive MUG@AUS 9\n receive TEA@AUS 5");
+    let error = world.act(&["hold", "cart", "SET", "4"]).expect_err("two kits are there");
+    let domain::Rejection::InsufficientStock { lines, .. } = error else { panic!("{error:?}") };
+    assert_eq!((lines[0].wanted.get(), lines[0].available.get()), (4, 2));
+}
+
+#[test]
+fn a_hold_stays_where_its_channel_sells_from() {
+    check(
+        "channel web at=AUS
+         receive MUG@BER 5
+         hold    cart MUG 1 at BER   -> ! invalid
+         hold    cart MUG 1          -> ! insufficient_stock
+         receive MUG@AUS 1
+         hold    cart MUG 1 at AUS   -> hold.created
+         hold    cart MUG 1 at XXX   -> ! not_found",
+    );
+}
+
+#[test]
+fn a_channel_that_keeps_stock_back_does_not_stand_before_others() {
+    let waiting: String = (0..120).map(|n| format!("place S{n} via shop MUG 1 split\n")).collect();
+    check(&format!(
+        "channel shop buffer=1000
+         {waiting}
+         place   O1 MUG 1 split
+         receive MUG@AUS 1   -> stock.received stock.allocated order.allocated order.promise_changed
+         gateway O1          -> payment.authorized fulfillment.released",
+    ));
+}
+
+#[test]
+fn who_waits_where_a_channel_sells_no_more_is_still_served_there() {
+    check(
+        "channel web at=BER
+         place   O1 MUG 2 split
+         channel web at=AUS
+         receive MUG@BER 2    -> stock.received stock.allocated order.allocated order.promise_changed
+         gateway O1           -> payment.authorized fulfillment.released",
+    );
+}
+
+#[test]
+fn bad_news_leaves_work_alone_that_does_not_hold_the_sku() {
+    check(
+        "receive MUG@AUS 1
+         place   O1 MUG 1 TEA 1 split
+         gateway O1           -> payment.authorized fulfillment.released
+         receive TEA@AUS 1    -> stock.received stock.allocated fulfillment.released order.allocated order.promise_changed
+         adjust  TEA -1       -> fulfillment.canceled stock.released stock.backordered stock.adjusted order.backordered order.promise_changed
+         ship    O1 1         -> fulfillment.picking fulfillment.packed fulfillment.shipped payment.capture_requested",
+    );
+}
+
+#[test]
+fn a_location_stands_once_in_a_channel() {
+    check("channel web at=AUS+BER+AUS  -> ! invalid");
+}

@@ -227,3 +227,31 @@ async fn holds_and_returns_over_http() {
     assert_eq!((blind.status, &blind.body["id"]), (StatusCode::CREATED, &"ret_1".into()));
     assert_eq!(client.get("/v1/stock/MUG").await.body["levels"][0]["unavailable"]["damaged"], 2);
 }
+
+#[tokio::test]
+async fn units_travel_from_one_location_to_another() {
+    let client = Client::furnished().await;
+    let location = r#"{"code":"BER","name":"Berlin","address":{"country":"DE"},"time_zone":"Europe/Berlin"}"#;
+    client.post("/v1/locations", location).await;
+    let draft = client.post("/v1/transfers", r#"{"from":"AUS","to":"BER","lines":[{"sku":"MUG","quantity":10}]}"#).await;
+    assert_eq!((draft.status, draft.body["status"].as_str()), (StatusCode::CREATED, Some("draft")), "{}", draft.body);
+    let amended = client.post("/v1/transfers/tr_1/amend", r#"{"lines":[{"sku":"MUG","quantity":8}],"expected_on":"2099-12-03"}"#).await;
+    assert_eq!(amended.body["lines"][0]["quantity"], 8);
+    let stale = client.send("POST", "/v1/transfers/tr_1/ship", Some(&client.key), &[("if-match", "\"1\"")], "").await;
+    assert_eq!(stale.status, StatusCode::PRECONDITION_FAILED);
+    let too_many = client.post("/v1/transfers/tr_1/ship", r#"{"lines":[{"sku":"MUG","quantity":101}]}"#).await;
+    assert_eq!((too_many.status, too_many.body["code"].as_str()), (StatusCode::CONFLICT, Some("stock_committed")));
+    let shipped = client.post("/v1/transfers/tr_1/ship", r#"{"carrier":"DHL"}"#).await;
+    assert_eq!(shipped.body["status"], "shipped");
+    let levels = client.get("/v1/stock/MUG").await.body["levels"].clone();
+    assert_eq!((&levels[0]["on_hand"], &levels[1]["incoming"]), (&92.into(), &8.into()), "{levels}");
+    client.post("/v1/transfers/tr_1/receive", r#"{"lines":[{"sku":"MUG","accepted":5,"damaged":1}]}"#).await;
+    let closed = client.post("/v1/transfers/tr_1/close-lost", "").await;
+    assert_eq!((&closed.body["status"], &closed.body["lines"][0]["lost"]), (&"received".into(), &2.into()));
+    let canceled = client.post("/v1/transfers/tr_1/cancel", "").await;
+    assert_eq!(canceled.body["code"], "wrong_status");
+    let ledger = client.get("/v1/stock/MUG/ledger?location=BER").await.body;
+    assert_eq!((&ledger["data"][0]["kind"], &ledger["data"][0]["quantity"]), (&"transferred_in".into(), &6.into()), "{ledger}");
+    assert_eq!(client.get("/v1/transfers").await.body["data"][0]["id"], "tr_1");
+    assert_eq!(client.get("/v1/transfers/tr_1").await.headers["etag"], "\"5\"");
+}

@@ -2,20 +2,52 @@
 mod react;
 mod state;
 
-pub(crate) use react::{dispatch, react, react_case};
+pub(crate) use react::{dispatch, react, react_case, react_purchase_order, react_transfer};
 pub use state::*;
 
 use crate::command::alert::Command;
 use crate::event::Event;
-use crate::event::alert::AlertAcknowledged;
+use crate::event::alert::{AlertAcknowledged, AlertCleared, AlertRaised};
+use crate::id::AlertId;
+use crate::limits::{ALERT_NUMBERS_MAX, TEXT_BYTES_MAX};
 use crate::memory::Fetch;
 use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::State;
 use crate::time::Timestamp;
+use smol_str::SmolStr;
 
 pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
-    let Command::Acknowledge { alert } = command;
+    match command {
+        Command::Acknowledge { alert } => acknowledge(state, cx, alert),
+        Command::RaiseAlert { condition, numbers, note } => {
+            from_the_edge(&condition)?;
+            let long = |text: &SmolStr| text.len() > TEXT_BYTES_MAX;
+            if note.as_ref().is_some_and(long) || numbers.len() > ALERT_NUMBERS_MAX || numbers.keys().any(long) {
+                return Err(Rejection::invalid("note", format!("has at most {TEXT_BYTES_MAX} bytes, with {ALERT_NUMBERS_MAX} numbers")));
+            }
+            if state.open_alerts.get(&condition).is_some() {
+                return Ok(Vec::new());
+            }
+            let alert = AlertId(state.counters().alert + 1);
+            Ok(vec![AlertRaised { alert, condition, numbers, note }.into()])
+        }
+        Command::ClearAlert { condition } => {
+            from_the_edge(&condition)?;
+            Ok(state.open_alerts.get(&condition).map(|alert| AlertCleared { alert: *alert }.into()).into_iter().collect())
+        }
+    }
+}
+
+fn from_the_edge(condition: &Condition) -> Result<(), Rejection> {
+    match condition.raiser() {
+        Raiser::Edge if condition.text().len() <= TEXT_BYTES_MAX => Ok(()),
+        Raiser::Edge => Err(Rejection::invalid("condition", format!("has at most {TEXT_BYTES_MAX} bytes"))),
+        Raiser::Rules => Err(Rejection::invalid("condition", "is raised and cleared by the rules alone")),
+    }
+}
+
+fn acknowledge(state: &State, cx: &Context, alert: AlertId) -> Result<Vec<Event>, Rejection> {
     let known = state.alerts.get(&alert).ok_or_else(|| state.missing(Fetch::Alert(alert), "alert"))?;
     match known.status {
         AlertStatus::Open => Ok(vec![AlertAcknowledged { alert, by: cx.actor.clone() }.into()]),
@@ -32,6 +64,7 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
                 id: event.alert,
                 condition: event.condition.clone(),
                 numbers: event.numbers.clone(),
+                note: event.note.clone(),
                 status: AlertStatus::Open,
                 raised_at: now,
                 acknowledged_by: None,

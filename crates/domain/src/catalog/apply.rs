@@ -5,17 +5,30 @@ use crate::event::Event;
 use crate::state::State;
 
 pub(crate) fn apply(state: &mut State, event: &mut Event) {
-    let catalog = &mut state.catalog;
+    let (catalog, closed) = (&mut state.catalog, &mut state.closed);
     match event {
         Event::ItemCreated(event) => catalog.items.insert(event.item.sku.clone(), event.item.clone()),
-        Event::ItemUpdated(event) => catalog.items.insert(event.item.sku.clone(), event.item.clone()),
+        Event::ItemUpdated(event) => {
+            closed.see_item(&event.item);
+            catalog.items.insert(event.item.sku.clone(), event.item.clone());
+        }
         Event::ItemRetired(event) => {
             let item = catalog.items.get_mut(&event.sku).expect("decide looked the item up");
             item.status = ItemStatus::Retired;
             item.version += 1;
+            closed.see_item(item);
+            // What replenishment drafted of it is needed no more.
+            let levels = state.stock.locations_of(&event.sku).map(|location| (event.sku.clone(), location.clone()));
+            state.touched.levels.extend(levels);
         }
-        Event::LocationCreated(event) => catalog.locations.insert(event.location.code.clone(), event.location.clone()),
-        Event::LocationUpdated(event) => catalog.locations.insert(event.location.code.clone(), event.location.clone()),
+        Event::LocationCreated(event) => {
+            closed.see_location(&event.location);
+            catalog.locations.insert(event.location.code.clone(), event.location.clone());
+        }
+        Event::LocationUpdated(event) => {
+            closed.see_location(&event.location);
+            catalog.locations.insert(event.location.code.clone(), event.location.clone());
+        }
         Event::ChannelCreated(event) => catalog.channels.insert(event.channel.code.clone(), event.channel.clone()),
         Event::ChannelUpdated(event) => catalog.channels.insert(event.channel.code.clone(), event.channel.clone()),
         Event::SettingsUpdated(event) => catalog.settings.insert((), event.settings.clone()),

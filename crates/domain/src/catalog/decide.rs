@@ -199,12 +199,18 @@ fn check_channel(state: &State, channel: &Channel) -> Result<(), Rejection> {
             return Err(Rejection::not_found("location", code));
         }
     }
+    if channel.locations.iter().enumerate().any(|(at, code)| channel.locations[..at].contains(code)) {
+        return Err(Rejection::invalid("locations", "name each location once"));
+    }
     if channel.sourcing.len() > limits::SOURCING_RULES_MAX {
         return Err(Rejection::invalid("sourcing", format!("has at most {} rules", limits::SOURCING_RULES_MAX)));
     }
     match channel.buffer {
         Buffer::Percent(percent) if percent > 100 => return Err(Rejection::invalid("buffer", "a percentage is 0 to 100")),
         Buffer::None | Buffer::Units(_) | Buffer::Percent(_) => {}
+    }
+    if channel.payment.overcapture_percent > 100 {
+        return Err(Rejection::invalid("payment.overcapture_percent", "must be 0 to 100"));
     }
     if !(0..=limits::PAYMENT_WINDOW_MS_MAX).contains(&channel.payment.window_ms) {
         return Err(Rejection::invalid("payment.window_seconds", format!("must be at most {}", limits::PAYMENT_WINDOW_MS_MAX / 1000)));
@@ -240,6 +246,9 @@ pub(crate) fn is_web_address(url: &str) -> bool {
 fn check_settings(settings: &Settings) -> Result<(), Rejection> {
     if settings.complete_after_days == 0 || settings.complete_after_days > 365 {
         return Err(Rejection::invalid("complete_after_days", "must be 1 to 365"));
+    }
+    if settings.authorization_warning_hours > 24 * 90 {
+        return Err(Rejection::invalid("authorization_warning_hours", "must be at most 2160"));
     }
     if settings.promise_margin_days > 365 {
         return Err(Rejection::invalid("promise_margin_days", "must be at most 365"));

@@ -232,6 +232,22 @@ pub struct PaymentPolicy {
     pub single_capture: SingleCapture,
     /// The gateway captures an authorization in several parts.
     pub multicapture: bool,
+    /// The gateway captures up to this many percent more than it authorized, 0 to 100: an edit within it needs no new authorization.
+    #[serde(default)]
+    pub overcapture_percent: u8,
+    /// What happens when an authorization runs out that is still needed.
+    #[serde(default)]
+    pub on_expiry: OnExpiry,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExpiry {
+    /// Asked for anew with the same token; what is released stops until it is there.
+    #[default]
+    Reauthorize,
+    /// The order is held until a person decides.
+    Hold,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -291,12 +307,26 @@ pub struct Settings {
     pub count_approval_units: Option<Quantity>,
     /// Percent above the ordered quantity that a receipt takes without confirmation.
     pub over_receipt_percent: u8,
+    /// Hours before an authorization runs out at which somebody is told.
+    #[serde(default = "authorization_warning_hours")]
+    pub authorization_warning_hours: u16,
     pub version: u64,
+}
+
+fn authorization_warning_hours() -> u16 {
+    24
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { complete_after_days: 14, promise_margin_days: 1, count_approval_units: None, over_receipt_percent: 0, version: 0 }
+        Self {
+            complete_after_days: 14,
+            promise_margin_days: 1,
+            count_approval_units: None,
+            over_receipt_percent: 0,
+            authorization_warning_hours: authorization_warning_hours(),
+            version: 0,
+        }
     }
 }
 

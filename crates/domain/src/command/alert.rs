@@ -1,8 +1,24 @@
 //! Asked of alerts.
 
+use crate::alert::Condition;
 use crate::id::AlertId;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    Acknowledge { alert: AlertId },
+    Acknowledge {
+        alert: AlertId,
+    },
+    /// From the edge: what the rules cannot see ([`crate::alert::Raiser::Edge`]). Raising what is raised changes nothing.
+    RaiseAlert {
+        condition: Condition,
+        numbers: BTreeMap<SmolStr, i64>,
+        /// In words; never personal data.
+        note: Option<SmolStr>,
+    },
+    /// From the edge: the condition ended. Clearing what is not raised changes nothing.
+    ClearAlert {
+        condition: Condition,
+    },
 }

@@ -34,6 +34,6 @@ pub enum Command {
 pub struct CountedLine {
     pub sku: Sku,
     pub counted: Quantity,
-    /// Without: now. Never in the future.
+    /// Without: now. Never in the future, and not before the count was opened.
     pub counted_at: Option<Timestamp>,
 }

@@ -34,6 +34,17 @@ pub enum Command {
         lines: Vec<CancelLine>,
         expected_version: Option<u64>,
     },
+    /// Moves what waits (at `from`, or anywhere) to where sourcing would put it now.
+    ResourceOrder {
+        order: OrderId,
+        from: Option<LocationCode>,
+        expected_version: Option<u64>,
+    },
+    /// From `due`: cancels what waits for a retired item that does not come any more.
+    EndWaiting {
+        sku: Sku,
+        location: LocationCode,
+    },
     /// From `due`: a timer of the case has come.
     RingTimers {
         order: OrderId,

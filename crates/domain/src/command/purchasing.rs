@@ -64,6 +64,10 @@ pub enum Command {
         order: PurchaseOrderId,
         reason: SmolStr,
     },
+    /// From `due`: the day on which units were expected has ended.
+    NoticeLate {
+        order: PurchaseOrderId,
+    },
     /// From `due`: the supplier's cutoff has come.
     SendAtCutoff {
         order: PurchaseOrderId,

@@ -1,6 +1,6 @@
 //! What may be done to counts.
 
-use super::{Count, CountLine, CountStatus};
+use super::{BookEntry, Count, CountLine, CountStatus};
 use crate::catalog::check_version;
 use crate::command::count::{Command, CountedLine};
 use crate::event::Event;
@@ -24,7 +24,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
         Command::OpenCount { location, skus, reference } => open(state, cx, location, skus, reference),
         Command::RecordCount { count, lines, expected_version } => {
             let known = find(state, count, expected_version)?;
-            record(state, cx, known, lines)
+            record(cx, known, lines)
         }
         Command::PostCount { count, approve, expected_version } => {
             let known = find(state, count, expected_version)?;
@@ -54,9 +54,15 @@ fn open(state: &State, cx: &Context, location: LocationCode, skus: Vec<Sku>, ref
     }
     let count = Count {
         id: CountId(state.counters().count + 1),
-        location,
         status: CountStatus::Open,
-        lines: skus.into_iter().map(|sku| CountLine { sku, counted: None }).collect(),
+        lines: skus
+            .into_iter()
+            .map(|sku| {
+                let expected = on_the_shelf(state, &sku, &location);
+                CountLine { sku, counted: None, book: vec![BookEntry { at: cx.now, expected }] }
+            })
+            .collect(),
+        location,
         reference,
         created_at: cx.now,
         closed_at: None,
@@ -65,15 +71,18 @@ fn open(state: &State, cx: &Context, location: LocationCode, skus: Vec<Sku>, ref
     Ok(vec![CountOpened { count }.into()])
 }
 
-fn record(state: &State, cx: &Context, count: &Count, lines: Vec<CountedLine>) -> Result<Vec<Event>, Rejection> {
+fn on_the_shelf(state: &State, sku: &Sku, location: &LocationCode) -> Quantity {
+    state.stock.level(sku, location).map_or(Quantity::ZERO, |level| level.on_hand - level.picked)
+}
+
+fn record(cx: &Context, count: &Count, lines: Vec<CountedLine>) -> Result<Vec<Event>, Rejection> {
     if lines.is_empty() {
         return Err(Rejection::invalid("lines", "send what was counted"));
     }
     let mut recorded: Vec<RecordedLine> = Vec::with_capacity(lines.len());
     for (at, line) in lines.into_iter().enumerate() {
-        if !count.lines.iter().any(|known| known.sku == line.sku) {
-            return Err(Rejection::not_found("line", &line.sku));
-        }
+        let known = count.lines.iter().find(|known| known.sku == line.sku);
+        let known = known.ok_or_else(|| Rejection::not_found("line", &line.sku))?;
         if recorded.iter().any(|other| other.sku == line.sku) {
             return Err(Rejection::invalid("lines", format!("{} stands twice", line.sku)));
         }
@@ -84,7 +93,10 @@ fn record(state: &State, cx: &Context, count: &Count, lines: Vec<CountedLine>) -
         if counted_at > cx.now {
             return Err(Rejection::invalid(format!("lines[{at}].counted_at"), "must not be in the future"));
         }
-        let expected = state.stock.level(&line.sku, &count.location).map_or(Quantity::ZERO, |level| level.on_hand - level.picked);
+        let expected = known.expected_at(counted_at).ok_or_else(|| {
+            let problem = "must not be before the count was opened, nor more than 1,000 movements ago; count again";
+            Rejection::invalid(format!("lines[{at}].counted_at"), problem)
+        })?;
         recorded.push(RecordedLine { sku: line.sku, counted: line.counted, counted_at, expected });
     }
     Ok(vec![CountRecorded { count: count.id, lines: recorded }.into()])

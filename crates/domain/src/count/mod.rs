@@ -3,6 +3,6 @@ mod apply;
 mod decide;
 mod state;
 
-pub(crate) use apply::apply;
+pub(crate) use apply::{apply, index};
 pub use decide::decide;
 pub use state::*;

@@ -26,13 +26,30 @@ pub struct CountLine {
     /// `None` until somebody counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
+    /// What the books said since the count was opened, oldest first, at most [`crate::limits::COUNT_BOOK_MAX`] entries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub book: Vec<BookEntry>,
+}
+
+/// On hand without what is picked, from `at` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookEntry {
+    pub at: Timestamp,
+    pub expected: Quantity,
+}
+
+impl CountLine {
+    /// What should have been on the shelf at a time; `None` before the book begins.
+    pub fn expected_at(&self, at: Timestamp) -> Option<Quantity> {
+        self.book.iter().rev().find(|entry| entry.at <= at).map(|entry| entry.expected)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
     pub quantity: Quantity,
     pub at: Timestamp,
-    /// On hand without what was picked, as the books had it when the count was recorded.
+    /// On hand without what was picked, as the books had it at `at`.
     pub expected: Quantity,
 }
 

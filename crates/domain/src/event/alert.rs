@@ -12,6 +12,8 @@ pub struct AlertRaised {
     #[serde(flatten)]
     pub condition: Condition,
     pub numbers: BTreeMap<SmolStr, i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<SmolStr>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

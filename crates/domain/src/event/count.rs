@@ -22,7 +22,7 @@ pub struct RecordedLine {
     pub sku: Sku,
     pub counted: Quantity,
     pub counted_at: Timestamp,
-    /// On hand without what was picked, as the books had it when this was recorded.
+    /// On hand without what was picked, as the books had it at `counted_at`.
     pub expected: Quantity,
 }
 

@@ -3,9 +3,9 @@
 use crate::event::stock::StockLine;
 use crate::id::{LineId, LocationCode, OrderId};
 use crate::money::Amount;
-use crate::order::{Charge, Line, Order, Promise};
+use crate::order::{AllocationStatus, Charge, FulfillmentStatus, Line, Order, OrderStatus, PaymentStatus, Promise};
 use crate::quantity::Quantity;
-use crate::time::Date;
+use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -119,6 +119,50 @@ pub struct LinePromise {
     pub before: Option<Promise>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Promise>,
+}
+
+/// The day of preordered lines has come, or was put off meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderAvailable {
+    pub order: OrderId,
+    pub lines: Vec<AvailableLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AvailableLine {
+    pub line: LineId,
+    /// Where the item's day was put off: when it may leave now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ships_from: Option<Timestamp>,
+}
+
+/// A promised day ended with units that have not left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLate {
+    pub order: OrderId,
+    /// When the earliest of the broken promises ended.
+    pub late_at: Timestamp,
+    pub lines: Vec<LateLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateLine {
+    pub line: LineId,
+    pub promised_ship_by: Date,
+}
+
+/// How an order stands at the end of a transaction that changed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderUpdated {
+    pub order: OrderId,
+    /// The version that clients send as `If-Match`.
+    pub version: u64,
+    pub status: OrderStatus,
+    pub payment_status: PaymentStatus,
+    pub allocation_status: AllocationStatus,
+    pub fulfillment_status: FulfillmentStatus,
+    pub total: Amount,
+    pub balance_due: Amount,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Facts about money.
 
-use crate::id::{EffectId, PaymentId, RefundId};
+use crate::id::{EffectId, OrderId, PaymentId, RefundId};
 use crate::money::Amount;
 use crate::payment::RefundLine;
 use crate::time::Timestamp;
@@ -18,6 +18,8 @@ pub struct PaymentRequested {
     pub amount: Amount,
     pub capture_now: bool,
     pub multicapture: bool,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub overcapture_percent: u8,
     /// Without success until then, the order is canceled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_ends_at: Option<Timestamp>,
@@ -35,6 +37,8 @@ pub struct PaymentClaimed {
     pub amount: Amount,
     pub captured: bool,
     pub multicapture: bool,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub overcapture_percent: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
@@ -49,6 +53,9 @@ pub struct PaymentAuthorized {
     pub reference: Option<SmolStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// When somebody is to be told that it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +107,28 @@ pub struct PaymentFailed {
     pub message: SmolStr,
 }
 
-/// The authorization ran out.
+/// No payment came within the channel's window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentWindowEnded {
+    pub order: OrderId,
+}
+
+/// The authorization runs out soon, and something is still to be captured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationExpiring {
+    pub payment: PaymentId,
+    pub expires_at: Timestamp,
+}
+
+/// An outside action has been outstanding for longer than it should.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectStuck {
+    pub order: OrderId,
+    pub effect: EffectId,
+    pub asked_at: Timestamp,
+}
+
+/// The authorization ran out: what was not captured of it is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentExpired {
     pub payment: PaymentId,
@@ -141,4 +169,8 @@ pub struct RefundFailed {
     pub effect: EffectId,
     pub code: SmolStr,
     pub message: SmolStr,
+}
+
+fn is_none(percent: &u8) -> bool {
+    *percent == 0
 }

@@ -1,8 +1,8 @@
 //! Facts about suppliers, purchase orders and replenishment.
 
-use crate::id::{LocationCode, PurchaseOrderId, ReceiptId, Sku, SupplierCode};
+use crate::id::{LocationCode, PurchaseOrderId, ReceiptId, Sku, SupplierCode, TransferId};
 use crate::notification::Failure;
-use crate::purchasing::{DispatchVia, Policy, PurchaseLine, PurchaseOrder, Supplier};
+use crate::purchasing::{DispatchVia, Policy, PurchaseLine, PurchaseOrder, Source, Supplier};
 use crate::quantity::Quantity;
 use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -34,8 +34,12 @@ pub struct PolicyDeleted {
 pub struct ReplenishmentTriggered {
     pub sku: Sku,
     pub location: LocationCode,
-    pub supplier: SupplierCode,
-    pub purchase_order: PurchaseOrderId,
+    #[serde(flatten)]
+    pub source: Source,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order: Option<PurchaseOrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<TransferId>,
     pub on_hand: Quantity,
     pub unavailable: Quantity,
     pub incoming: Quantity,
@@ -75,6 +79,9 @@ pub struct PurchaseOrderSent {
     pub purchase_order: PurchaseOrderId,
     /// By line, from the lead time.
     pub expected_on: Vec<Date>,
+    /// By line, the end of the expected day where the units arrive.
+    #[serde(default)]
+    pub late_at: Vec<Timestamp>,
 }
 
 /// It has to reach the supplier by mail or webhook.
@@ -136,6 +143,22 @@ pub struct ReceivedUnits {
     /// Fit for sale.
     pub accepted: Quantity,
     pub damaged: Quantity,
+}
+
+/// The expected day of open lines has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseOrderLate {
+    pub purchase_order: PurchaseOrderId,
+    pub supplier: SupplierCode,
+    pub late_at: Timestamp,
+    pub lines: Vec<LateUnits>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateUnits {
+    pub sku: Sku,
+    pub open: Quantity,
+    pub expected_on: Date,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

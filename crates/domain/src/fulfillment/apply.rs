@@ -86,12 +86,13 @@ fn shipped(case: &mut Case, now: Timestamp, event: &Shipped) {
     let work = work_mut(case, event.fulfillment);
     work.shipment = Some(event.shipment.clone());
     work.shipped_at = Some(now);
-    work.cancel_requested = false;
 }
 
 fn step(case: &mut Case, id: FulfillmentId, step: Step) {
     let work = work_mut(case, id);
     work.status = work.status.after(step).expect("decide asked the table");
+    // Whoever asked for it back has an answer.
+    work.cancel_requested &= !work.status.is_over();
 }
 
 fn each(case: &mut Case, id: FulfillmentId, lines: &[WorkLine], change: impl Fn(&mut super::FulfillmentLine, Quantity)) {

@@ -1,6 +1,6 @@
 //! What the warehouse says it does.
 
-use super::{Fulfillment, FulfillmentState, Step};
+use super::{Fulfillment, FulfillmentLine, FulfillmentState, Step};
 use crate::command::fulfillment::Command;
 use crate::event::Event;
 use crate::event::fulfillment::{CancelDeclined, CancelRequested, Delivered, Packed, PickStarted, Shipped, ShortPicked, WorkLine};
@@ -171,18 +171,20 @@ fn short_pick(state: &State, case: &Case, work: &Fulfillment, missing: &[(u16, Q
         level: LevelAfter::default(),
     });
     events.push(StockBackordered { order, lines: waiting.collect() }.into());
+    if work.cancel_requested {
+        let mut after = case.clone();
+        events.iter().for_each(|event| order::fold(&mut after, case.order.updated_at, event));
+        let missed = units().map(|(at, quantity)| FulfillmentLine { quantity, ..work.lines[at].clone() }).collect::<Vec<_>>();
+        events.extend(let_go(&after, &missed));
+    }
     Ok(events)
 }
 
-/// The work ends and its units leave the order: that is what the cancellation asked for.
-fn accept_cancel(case: &Case, work: &Fulfillment) -> Vec<Event> {
-    let reason = SmolStr::new_static("canceled");
-    let mut after = case.clone();
-    let ended = order::canceled(work, &reason);
-    order::fold(&mut after, case.order.updated_at, &ended);
+/// What was asked back and is in nobody's hands any more leaves the order.
+fn let_go(after: &Case, lines: &[FulfillmentLine]) -> Vec<Event> {
     let mut wanted: BTreeMap<LineId, Quantity> = BTreeMap::new();
-    for units in &work.lines {
-        let line = case.order.line(units.line).expect("fulfillments name lines of their order");
+    for units in lines {
+        let line = after.order.line(units.line).expect("fulfillments name lines of their order");
         let per_unit = units.part.map_or(Quantity::ONE, |part| line.parts[usize::from(part)].per_unit);
         let whole = units.quantity.groups_of(per_unit);
         let known = wanted.entry(units.line).or_insert(whole);
@@ -190,10 +192,21 @@ fn accept_cancel(case: &Case, work: &Fulfillment) -> Vec<Event> {
     }
     for (line, quantity) in &mut wanted {
         let line = after.order.line(*line).expect("as above");
-        *quantity = (*quantity).min(order::free_units(&after, line));
+        *quantity = (*quantity).min(order::free_units(after, line));
     }
     wanted.retain(|_, quantity| !quantity.is_zero());
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    order::cancel_units(after, &wanted, &SmolStr::new_static("canceled"), ReleaseReason::Canceled)
+}
+
+/// The work ends and its units leave the order: that is what the cancellation asked for.
+fn accept_cancel(case: &Case, work: &Fulfillment) -> Vec<Event> {
+    let mut after = case.clone();
+    let ended = order::canceled(work, &SmolStr::new_static("canceled"));
+    order::fold(&mut after, case.order.updated_at, &ended);
     let mut events = vec![ended];
-    events.extend(order::cancel_units(&after, &wanted, &reason, ReleaseReason::Canceled));
+    events.extend(let_go(&after, &work.lines));
     events
 }

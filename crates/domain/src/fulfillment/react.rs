@@ -25,7 +25,7 @@ pub(crate) fn react(state: &State, cx: &Context, case: &Case) -> Vec<Event> {
         return Vec::new();
     }
     let mut works: BTreeMap<&LocationCode, Vec<FulfillmentLine>> = BTreeMap::new();
-    for line in order.lines.iter().filter(|line| has_come(state, cx, line)) {
+    for line in order.lines.iter().filter(|line| has_come(cx, line)) {
         release_line(line, &mut works);
     }
     ride_along(state, case, &mut works);
@@ -36,10 +36,9 @@ pub(crate) fn react(state: &State, cx: &Context, case: &Case) -> Vec<Event> {
     events.collect()
 }
 
-/// A preordered item does not leave before its day.
-fn has_come(state: &State, cx: &Context, line: &Line) -> bool {
-    let from = state.catalog.items.get(&line.sku).and_then(|item| item.available_from);
-    from.is_none_or(|day| day <= cx.now.utc_date())
+/// A preordered line does not leave before its day.
+fn has_come(cx: &Context, line: &Line) -> bool {
+    line.ships_from.is_none_or(|at| at <= cx.now)
 }
 
 fn release_line<'a>(line: &'a Line, works: &mut BTreeMap<&'a LocationCode, Vec<FulfillmentLine>>) {

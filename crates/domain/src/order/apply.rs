@@ -1,11 +1,12 @@
 //! How events change a case.
 
-use super::{Allocation, AllocationStatus, Announced, Backorder, Case, Line, Order, OrderStatus, Part, Timer, TimerKind};
+use super::{Allocation, AllocationStatus, Announced, Backorder, Case, Line, Order, OrderStatus, Origin, Part, Timer, TimerKind};
 use crate::event::Event;
 use crate::event::order::{OrderCanceled, OrderEdited};
 use crate::event::stock::{ReleasedLine, StockLine};
 use crate::fulfillment::{Fulfillment, FulfillmentState};
 use crate::id::{FulfillmentId, LocationCode, OrderId};
+use crate::limits::EFFECT_STUCK_AFTER_MS;
 use crate::quantity::Quantity;
 use crate::state::State;
 use crate::time::{DAY_MS, Timestamp};
@@ -109,27 +110,37 @@ fn fold_order(case: &mut Case, now: Timestamp, event: &Event) {
                 line_mut(order, promise.line.n).promise.clone_from(&promise.after);
             }
         }
-        Event::OrderImported(imported) => {
-            for part in order.lines.iter_mut().flat_map(|line| &mut line.parts) {
-                part.shipped = part.ordered;
+        Event::OrderImported(imported) => import(case, &imported.location),
+        Event::OrderAvailable(available) => {
+            for come in &available.lines {
+                line_mut(order, come.line.n).ships_from = come.ships_from;
             }
-            let at = order.created_at;
-            case.fulfillments.push(Fulfillment {
-                id: FulfillmentId { order: imported.order.id, n: 1 },
-                location: imported.location.clone(),
-                status: FulfillmentState::Delivered,
-                cancel_requested: false,
-                lines: Vec::new(),
-                shipment: None,
-                created_at: at,
-                shipped_at: Some(at),
-                delivered_at: Some(at),
-            });
-            close(case, at, OrderStatus::Completed, None);
         }
+        Event::OrderLate(late) => order.late_since = Some(late.late_at),
         Event::OrderCompleted(_) => close(case, now, OrderStatus::Completed, None),
         _ => {}
     }
+}
+
+/// It was shipped, delivered and completed when it was placed.
+fn import(case: &mut Case, location: &LocationCode) {
+    let order = &mut case.order;
+    for part in order.lines.iter_mut().flat_map(|line| &mut line.parts) {
+        part.shipped = part.ordered;
+    }
+    let at = order.created_at;
+    case.fulfillments.push(Fulfillment {
+        id: FulfillmentId { order: order.id, n: 1 },
+        location: location.clone(),
+        status: FulfillmentState::Delivered,
+        cancel_requested: false,
+        lines: Vec::new(),
+        shipment: None,
+        created_at: at,
+        shipped_at: Some(at),
+        delivered_at: Some(at),
+    });
+    close(case, at, OrderStatus::Completed, None);
 }
 
 fn close(case: &mut Case, now: Timestamp, status: OrderStatus, reason: Option<smol_str::SmolStr>) {
@@ -137,8 +148,8 @@ fn close(case: &mut Case, now: Timestamp, status: OrderStatus, reason: Option<sm
     case.order.status_reason = reason;
     case.order.closed_at = Some(now);
     case.timers.retain(|timer| match timer.kind {
-        TimerKind::PaymentWindow | TimerKind::Completion => false,
-        TimerKind::AuthorizationExpiry(_) => true,
+        TimerKind::PaymentWindow | TimerKind::Completion | TimerKind::Available | TimerKind::Late => false,
+        TimerKind::AuthorizationWarning(_) | TimerKind::AuthorizationExpiry(_) | TimerKind::EffectStuck => true,
     });
 }
 
@@ -207,10 +218,38 @@ fn refresh(case: &mut Case, now: Timestamp) {
     case.order.allocation_status = allocation_status(&case.order);
     case.order.payment_status = payment::status(case);
     case.order.fulfillment_status = fulfillment::status(case);
+    if case.order.origin == Origin::Live {
+        watch(case);
+    }
     let waits = case.timers.iter().any(|timer| timer.kind == TimerKind::Completion);
     if !waits && !case.order.is_closed() && is_shipped(case) {
         let at = now.plus_ms(i64::from(case.order.complete_after_days) * DAY_MS);
         case.timers.push(Timer { at, kind: TimerKind::Completion });
+    }
+}
+
+/// Timers that follow from promises and from outstanding effects.
+fn watch(case: &mut Case) {
+    let open = !case.order.is_closed();
+    let lines = || case.order.lines.iter().filter(|line| open && line.parts.iter().any(|part| !part.open().is_zero()));
+    let ships_from = lines().filter_map(|line| line.ships_from).min();
+    let late_at = lines().filter_map(|line| line.promise.as_ref()?.late_at).min();
+    if case.order.late_since.is_some_and(|told| late_at.is_none_or(|at| at > told)) {
+        case.order.late_since = None;
+    }
+    set_timer(case, TimerKind::Available, ships_from);
+    set_timer(case, TimerKind::Late, late_at.filter(|_| case.order.late_since.is_none()));
+    let asked_at = case.effects.iter().filter(|effect| !effect.stuck).map(|effect| effect.asked_at).min();
+    set_timer(case, TimerKind::EffectStuck, asked_at.map(|at| at.plus_ms(EFFECT_STUCK_AFTER_MS)));
+}
+
+fn set_timer(case: &mut Case, kind: TimerKind, at: Option<Timestamp>) {
+    let known = case.timers.iter().position(|timer| timer.kind == kind);
+    match (known, at) {
+        (Some(known), Some(at)) => case.timers[known].at = at,
+        (Some(known), None) => drop(case.timers.remove(known)),
+        (None, Some(at)) => case.timers.push(Timer { at, kind }),
+        (None, None) => {}
     }
 }
 

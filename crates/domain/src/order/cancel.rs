@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::event::fulfillment::{CancelRequested, FulfillmentCanceled, WorkLine};
 use crate::event::order::{CanceledLine, OrderCanceled};
 use crate::event::stock::{ReleaseReason, ReleasedLine, StockReleased};
-use crate::fulfillment::{Fulfillment, FulfillmentState};
+use crate::fulfillment::{Fulfillment, FulfillmentLine, FulfillmentState};
 use crate::id::{LineId, LocationCode};
 use crate::money::Amount;
 use crate::quantity::Quantity;
@@ -13,6 +13,25 @@ use crate::rejection::Rejection;
 use crate::stock::LevelAfter;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Lets go of what waits at a level, in whole units of the lines.
+pub(crate) fn cancel_waiting(case: &Case, key: &crate::stock::LevelKey, reason: &SmolStr) -> Vec<Event> {
+    let mut wanted = BTreeMap::new();
+    for line in &case.order.lines {
+        let of_part = |part: &super::Part| {
+            let claims = part.backorders.iter().filter(|claim| part.sku == key.0 && claim.location == key.1);
+            claims.map(|claim| claim.quantity.get()).sum::<u32>().div_ceil(part.per_unit.get())
+        };
+        let units = Quantity::new(line.parts.iter().map(of_part).max().unwrap_or(0)).min(free_units(case, line));
+        if !units.is_zero() {
+            wanted.insert(line.id, units);
+        }
+    }
+    if wanted.is_empty() { Vec::new() } else { cancel_units(case, &wanted, reason, ReleaseReason::Canceled) }
+}
+
+/// Where released units of a part of a line are let go.
+type Touched = (LocationCode, LineId, u16);
 
 /// Cancels everything that has not left. Released work ends at once; work under way is asked back, and its units stay until the
 /// warehouse has answered.
@@ -126,7 +145,7 @@ pub(crate) fn cancel_units(case: &Case, wanted: &BTreeMap<LineId, Quantity>, rea
 }
 
 /// Of each part: backorders first, then unreleased allocations, then released ones.
-fn release_line(line: &Line, quantity: Quantity, released: &mut Vec<ReleasedLine>, touched: &mut BTreeSet<LocationCode>) {
+fn release_line(line: &Line, quantity: Quantity, released: &mut Vec<ReleasedLine>, touched: &mut BTreeSet<Touched>) {
     for (index, part) in line.parts.iter().enumerate() {
         let mut left = part.per_unit.checked_mul(quantity.get()).expect("part of what was ordered");
         let mut by_location: BTreeMap<&LocationCode, (Quantity, Quantity)> = BTreeMap::new();
@@ -145,7 +164,7 @@ fn release_line(line: &Line, quantity: Quantity, released: &mut Vec<ReleasedLine
             left -= taken;
             by_location.entry(&allocation.location).or_default().0 += taken;
             if !taken.is_zero() {
-                touched.insert(allocation.location.clone());
+                touched.insert((allocation.location.clone(), line.id, u16::try_from(index).expect("kits have few parts")));
             }
         }
         for (location, (allocated, backordered)) in by_location {
@@ -166,10 +185,13 @@ fn release_line(line: &Line, quantity: Quantity, released: &mut Vec<ReleasedLine
 }
 
 /// Released work that loses units ends; what is left of it is released anew.
-fn work_canceled(case: &Case, touched: &BTreeSet<LocationCode>, wanted: &BTreeMap<LineId, Quantity>, reason: &SmolStr) -> Vec<Event> {
+fn work_canceled(case: &Case, touched: &BTreeSet<Touched>, wanted: &BTreeMap<LineId, Quantity>, reason: &SmolStr) -> Vec<Event> {
     let loses = |work: &&Fulfillment| {
-        work.status == FulfillmentState::Released
-            && (touched.contains(&work.location) || work.lines.iter().any(|line| line.part.is_none() && wanted.contains_key(&line.line)))
+        let units = |line: &FulfillmentLine| match line.part {
+            Some(part) => touched.contains(&(work.location.clone(), line.line, part)),
+            None => wanted.contains_key(&line.line),
+        };
+        work.status == FulfillmentState::Released && work.lines.iter().any(units)
     };
     case.fulfillments.iter().filter(loses).map(|work| canceled(work, reason)).collect()
 }

@@ -1,8 +1,9 @@
 //! Editing before release: quantities go up or down, lines are added.
 
+use super::index::claim_of;
 use super::promise::Promises;
 use super::sourcing::{self, Take, of_line};
-use super::{Case, Line, cancel, decide, fold, place};
+use super::{Case, Line, Order, cancel, check, decide, fold, place};
 use crate::catalog::Shortage;
 use crate::command::order::{EditLine, EditOrder};
 use crate::event::Event;
@@ -24,6 +25,7 @@ pub(crate) fn edit(state: &State, cx: &Context, command: EditOrder) -> Result<Ve
     if command.set.is_empty() && command.add.is_empty() {
         return Err(Rejection::invalid("lines", "name at least one line to change or to add"));
     }
+    check::edit(&command)?;
     check_unreleased(case)?;
     let order = &case.order;
     if order.lines.len() + command.add.len() > limits::ORDER_LINES_MAX {
@@ -39,10 +41,11 @@ pub(crate) fn edit(state: &State, cx: &Context, command: EditOrder) -> Result<Ve
         let built = place::line(state, LineId { order: order.id, n }, line, order.prices_include_tax)?;
         after.order.lines.push(built);
     }
+    check::edited(&after.order.lines)?;
     let (takes, short) = source(state, &after, &before)?;
     let claims = |units: &[Take]| place::lines_of(&after.order, units.iter().map(|u| (u.line, u.part, u.location.clone(), u.quantity)));
     let (allocated, backordered) = (claims(&takes), claims(&short));
-    promise_again(state, cx, &mut after.order.lines, &takes, &short, before.len());
+    promise_again(state, cx, &mut after.order, &takes, &short, before.len());
     let total = after.order.lines.iter().map(|line| line.total).chain(order.charges.iter().map(|charge| charge.total)).sum();
     events.push(OrderEdited { order: order.id, lines: after.order.lines, charges: order.charges.clone(), total }.into());
     if !allocated.is_empty() {
@@ -124,7 +127,12 @@ fn source(state: &State, after: &Case, before: &[Quantity]) -> Result<(Vec<Take>
     if plan.short.is_empty() {
         return Ok((plan.takes, Vec::new()));
     }
-    match (order.on_shortage, plan.winner) {
+    let waiting = |sku| state.stock.locations_of(sku).filter_map(move |code| state.stock.level(sku, code)).map(|level| level.backordered);
+    let too_many = plan.short.iter().any(|((line, part), short)| {
+        let there: u64 = waiting(&order.lines[*line].parts[*part].sku).map(|units| u64::from(units.get())).sum();
+        there + u64::from(short.get()) > u64::from(limits::BACKORDERED_MAX)
+    });
+    match (order.on_shortage, plan.winner.filter(|_| !too_many)) {
         (Shortage::Backorder | Shortage::Split, Some(winner)) => {
             let short = plan.short.into_iter().map(|((line, part), quantity)| Take { line, part, location: winner.clone(), quantity });
             Ok((plan.takes, short.collect()))
@@ -147,12 +155,13 @@ fn additional(line: &Line, before: Option<Quantity>) -> Line {
     wanted
 }
 
-fn promise_again(state: &State, cx: &Context, lines: &mut [Line], takes: &[Take], short: &[Take], known: usize) {
-    let mut promises = Promises::at(state, cx.now);
-    for (at, line) in lines.iter_mut().enumerate() {
+fn promise_again(state: &State, cx: &Context, order: &mut Order, takes: &[Take], short: &[Take], known: usize) {
+    let mut promises = Promises::at(state, cx.now, claim_of(order));
+    for (at, line) in order.lines.iter_mut().enumerate() {
         let (takes, short) = (of_line(takes, at), of_line(short, at));
         if at >= known || !takes.is_empty() || !short.is_empty() {
             line.promise = promises.planned(line, takes, short);
+            line.ships_from = promises.ships_from(line, takes, short);
         }
     }
 }

@@ -2,18 +2,20 @@
 
 use super::{Case, Order, Origin, fold};
 use crate::event::Event;
-use crate::id::{DeliveryId, EffectId, OrderId};
+use crate::id::{ChannelCode, DeliveryId, EffectId, OrderId};
+use crate::limits::BACKORDERS_PER_TURN;
 use crate::state::{State, TimerOwner};
 use crate::stock::LevelKey;
-use crate::table::Lookup;
+use crate::table::{Lookup, Table};
 use crate::time::Timestamp;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Claims of open orders on levels, the best first: higher priority, then older.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Claims {
-    backordered: Lookup<LevelKey, BTreeSet<ClaimKey>>,
+    /// By channel: one that keeps stock back must not stand before others.
+    backordered: Lookup<LevelKey, BTreeMap<ChannelCode, BTreeSet<ClaimKey>>>,
     allocated: Lookup<LevelKey, BTreeSet<ClaimKey>>,
 }
 
@@ -43,9 +45,37 @@ impl Claimed {
 }
 
 impl Claims {
-    /// Orders that wait at a level, first served first.
-    pub fn waiting(&self, key: &LevelKey) -> impl Iterator<Item = OrderId> {
-        self.backordered.get(key).into_iter().flatten().map(|(_, order)| *order)
+    /// Orders that wait at a level, first served first, of the channels that `serves` answers for.
+    ///
+    /// `serves` is asked again before each order, so that a channel which has used up its share is passed over as a whole.
+    pub fn waiting(&self, key: &LevelKey, mut serves: impl FnMut(&ChannelCode) -> bool) -> impl Iterator<Item = OrderId> {
+        let channels = self.backordered.get(key).into_iter().flatten();
+        let mut queues: Vec<_> = channels.map(|(channel, claims)| (channel, claims.iter().peekable())).collect();
+        std::iter::from_fn(move || {
+            queues.retain(|(channel, _)| serves(channel));
+            let first = queues.iter_mut().filter_map(|(_, queue)| queue.peek().copied()).min()?;
+            let queue = queues.iter_mut().find_map(|(_, queue)| (queue.peek() == Some(&first)).then_some(queue))?;
+            queue.next().map(|(_, order)| *order)
+        })
+    }
+
+    /// Units at a level that are served before a claim of this rank, if few enough orders wait there to look at.
+    pub(crate) fn ahead(&self, cases: &Table<OrderId, Case>, key: &LevelKey, rank: ClaimKey) -> Option<u32> {
+        let mut units = 0u32;
+        let mut looked = 0;
+        for (_, claims) in self.backordered.get(key).into_iter().flatten() {
+            for (_, order) in claims.range(..rank) {
+                looked += 1;
+                if looked > BACKORDERS_PER_TURN {
+                    return None;
+                }
+                let case = cases.get(order).expect("claims name open cases");
+                let parts = case.order.parts().filter(|part| part.sku == key.0).flat_map(|part| &part.backorders);
+                let there = parts.filter(|claim| claim.location == key.1).map(|claim| claim.quantity.get());
+                units = there.fold(units, u32::saturating_add);
+            }
+        }
+        Some(units)
     }
 
     /// Orders with units of a level, least worthy first: lowest priority, then youngest.
@@ -53,30 +83,50 @@ impl Claims {
         self.allocated.get(key).into_iter().flatten().rev().map(|(_, order)| *order)
     }
 
-    fn add(&mut self, claim: ClaimKey, claimed: Claimed) {
+    /// The claims of these cases and no others.
+    pub(crate) fn of<'a>(cases: impl Iterator<Item = &'a Case>) -> Self {
+        let mut claims = Self::default();
+        cases.for_each(|case| claims.add(&case.order.channel, claim_of(&case.order), Claimed::of(&case.order)));
+        claims
+    }
+
+    fn add(&mut self, channel: &ChannelCode, claim: ClaimKey, claimed: Claimed) {
         for key in claimed.backordered {
-            self.backordered.at(key).insert(claim);
+            let channels = self.backordered.at(key);
+            match channels.get_mut(channel) {
+                Some(claims) => claims.insert(claim),
+                None => channels.entry(channel.clone()).or_default().insert(claim),
+            };
         }
         for key in claimed.allocated {
             self.allocated.at(key).insert(claim);
         }
     }
 
-    fn remove(&mut self, claim: ClaimKey, claimed: &Claimed) {
-        for (index, keys) in [(&mut self.backordered, &claimed.backordered), (&mut self.allocated, &claimed.allocated)] {
-            for key in keys {
-                if let Some(claims) = index.get_mut(key) {
-                    claims.remove(&claim);
-                    if claims.is_empty() {
-                        index.remove(key);
-                    }
+    fn remove(&mut self, channel: &ChannelCode, claim: ClaimKey, claimed: &Claimed) {
+        for key in &claimed.backordered {
+            let Some(channels) = self.backordered.get_mut(key) else { continue };
+            if let Some(claims) = channels.get_mut(channel) {
+                claims.remove(&claim);
+                if claims.is_empty() {
+                    channels.remove(channel);
                 }
+            }
+            if channels.is_empty() {
+                self.backordered.remove(key);
+            }
+        }
+        for key in &claimed.allocated {
+            let Some(claims) = self.allocated.get_mut(key) else { continue };
+            claims.remove(&claim);
+            if claims.is_empty() {
+                self.allocated.remove(key);
             }
         }
     }
 }
 
-fn claim_of(order: &Order) -> ClaimKey {
+pub(crate) fn claim_of(order: &Order) -> ClaimKey {
     (Reverse(order.priority), order.id)
 }
 
@@ -99,7 +149,7 @@ fn moves_claims(event: &Event) -> bool {
 struct Indexed {
     frees_external_id: bool,
     claimed: Option<Claimed>,
-    timers: Vec<Timestamp>,
+    timer: Option<Timestamp>,
     effects: Vec<EffectId>,
     outgoing: Vec<DeliveryId>,
 }
@@ -109,7 +159,7 @@ impl Indexed {
         Self {
             frees_external_id: case.order.frees_external_id(),
             claimed: claims.then(|| Claimed::of(&case.order)),
-            timers: case.timers.iter().map(|timer| timer.at).collect(),
+            timer: first_timer(case),
             effects: case.effects.iter().map(|effect| effect.id).collect(),
             outgoing: case.outgoing().map(|notification| DeliveryId::Notification(notification.id)).collect(),
         }
@@ -136,13 +186,13 @@ impl State {
             self.externals.remove(&(case.order.channel.clone(), external_id.clone()));
         }
         if before.claimed != after.claimed {
-            before.claimed.iter().for_each(|claimed| self.claims.remove(claim, claimed));
-            after.claimed.into_iter().for_each(|claimed| self.claims.add(claim, claimed));
+            before.claimed.iter().for_each(|claimed| self.claims.remove(&case.order.channel, claim, claimed));
+            after.claimed.into_iter().for_each(|claimed| self.claims.add(&case.order.channel, claim, claimed));
         }
-        if before.timers != after.timers || before.effects != after.effects {
-            self.unindex_timers(id, &before.timers, &before.effects);
+        if before.timer != after.timer || before.effects != after.effects {
+            self.unindex_timers(id, before.timer, &before.effects);
             if !imported {
-                self.index_timers(id, &after.timers, &after.effects);
+                self.index_timers(id, after.timer, &after.effects);
             }
         }
         if before.outgoing != after.outgoing {
@@ -158,10 +208,10 @@ impl State {
         if let (Some(external_id), false) = (&order.external_id, order.frees_external_id()) {
             self.externals.insert((order.channel.clone(), external_id.clone()), order.id);
         }
-        let Indexed { frees_external_id: _, claimed, timers, effects, outgoing } = Indexed::of(case, true);
-        claimed.into_iter().for_each(|claimed| self.claims.add(claim_of(order), claimed));
+        let Indexed { frees_external_id: _, claimed, timer, effects, outgoing } = Indexed::of(case, true);
+        claimed.into_iter().for_each(|claimed| self.claims.add(&order.channel, claim_of(order), claimed));
         if order.origin == Origin::Live {
-            self.index_timers(order.id, &timers, &effects);
+            self.index_timers(order.id, timer, &effects);
         }
         self.outbox.extend(outgoing);
     }
@@ -171,22 +221,22 @@ impl State {
         if let (Some(external_id), false) = (&order.external_id, order.frees_external_id()) {
             self.externals.remove(&(order.channel.clone(), external_id.clone()));
         }
-        let Indexed { frees_external_id: _, claimed, timers, effects, outgoing } = Indexed::of(case, true);
+        let Indexed { frees_external_id: _, claimed, timer, effects, outgoing } = Indexed::of(case, true);
         outgoing.iter().for_each(|delivery| {
             self.outbox.remove(delivery);
         });
-        claimed.iter().for_each(|claimed| self.claims.remove(claim_of(order), claimed));
-        self.unindex_timers(order.id, &timers, &effects);
+        claimed.iter().for_each(|claimed| self.claims.remove(&order.channel, claim_of(order), claimed));
+        self.unindex_timers(order.id, timer, &effects);
     }
 
-    fn index_timers(&mut self, order: OrderId, timers: &[Timestamp], effects: &[EffectId]) {
-        self.timers.extend(timers.iter().map(|at| (*at, TimerOwner::Case(order))));
+    fn index_timers(&mut self, order: OrderId, timer: Option<Timestamp>, effects: &[EffectId]) {
+        self.timers.extend(timer.map(|at| (at, TimerOwner::Case(order))));
         self.effects.extend(effects.iter().map(|effect| (*effect, order)));
     }
 
-    fn unindex_timers(&mut self, order: OrderId, timers: &[Timestamp], effects: &[EffectId]) {
-        for at in timers {
-            self.timers.remove(&(*at, TimerOwner::Case(order)));
+    fn unindex_timers(&mut self, order: OrderId, timer: Option<Timestamp>, effects: &[EffectId]) {
+        if let Some(at) = timer {
+            self.timers.remove(&(at, TimerOwner::Case(order)));
         }
         for effect in effects {
             self.effects.remove(effect);
@@ -197,4 +247,9 @@ impl State {
     pub(crate) fn timers_due(&self, now: Timestamp) -> impl Iterator<Item = &TimerOwner> {
         self.timers.iter().take_while(move |(at, _)| *at <= now).map(|(_, owner)| owner)
     }
+}
+
+/// One entry a case: when its first timer has rung, the next takes its place.
+pub(crate) fn first_timer(case: &Case) -> Option<Timestamp> {
+    case.timers.iter().map(|timer| timer.at).min()
 }

@@ -1,12 +1,14 @@
 //! Orders: placed, edited, held, canceled, completed. The room also folds the case as a whole.
 mod apply;
 mod cancel;
+mod check;
 mod decide;
 mod edit;
 mod index;
 mod place;
 mod promise;
 mod react;
+mod resource;
 mod sourcing;
 mod state;
 
@@ -15,8 +17,11 @@ pub use apply::fold;
 pub use cancel::cancelable;
 pub(crate) use cancel::{cancel_units, canceled, free_units};
 pub use decide::decide;
+pub(crate) use decide::hold_open as hold;
 pub use index::Claims;
+pub(crate) use index::first_timer;
 pub use place::preview;
-pub(crate) use react::{due, react, react_level};
+pub(crate) use react::{due, react, react_level, updated};
+pub use resource::ITEM_RETIRED;
 pub(crate) use sourcing::{kept_back, locations};
 pub use state::*;

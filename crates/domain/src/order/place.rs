@@ -1,8 +1,9 @@
 //! Placement: everything about an order is decided at once, with the numbers that decided it.
 
+use super::index::claim_of;
 use super::promise::Promises;
 use super::sourcing::{self, Plan, Take, of_line};
-use super::{AllocationStatus, Charge, FulfillmentStatus, Line, LineKind, Order, OrderStatus, Origin, Part, PaymentStatus};
+use super::{AllocationStatus, Charge, FulfillmentStatus, Line, LineKind, Order, OrderStatus, Origin, Part, PaymentStatus, check};
 use crate::catalog::{BackorderCap, Channel, ChannelKind, Item, ItemKind, ItemStatus, Shortage};
 use crate::command::order::{PlaceCharge, PlaceLine, PlaceOrder};
 use crate::event::Event;
@@ -88,10 +89,15 @@ pub fn preview(state: &State, cx: &Context, command: PlaceOrder) -> Result<Vec<E
     Ok(settle_plan(state, cx, channel, order, plan))
 }
 
-fn settle_plan(state: &State, cx: &Context, channel: &Channel, mut order: Order, plan: Plan) -> Vec<Event> {
+fn settle_plan(state: &State, cx: &Context, channel: &Channel, mut order: Order, mut plan: Plan) -> Vec<Event> {
     let id = order.id;
     let shorts = shorted(state, &order, &plan);
-    let policy = if exceeds_cap(state, channel, &order, &plan) { Shortage::Reject } else { order.on_shortage };
+    let capped = exceeds_cap(state, channel, &order, &plan);
+    let empty = order.on_shortage == Shortage::Partial && nothing_is_there(&order.lines, &plan);
+    let policy = if capped || empty { Shortage::Reject } else { order.on_shortage };
+    if policy == Shortage::Partial {
+        leave_parts_of_canceled_kits(&order.lines, &mut plan);
+    }
     let Some(winner) = plan.winner.clone().filter(|_| plan.short.is_empty() || policy != Shortage::Reject) else {
         let nothing_to_take = order.lines.iter().all(|line| line.parts.is_empty());
         if !nothing_to_take {
@@ -201,6 +207,27 @@ fn next_expected(state: &State, sku: &Sku, plan: &Plan) -> Option<crate::time::D
     levels.filter_map(|level| level.next_incoming()?.expected_on).min()
 }
 
+/// Not one unit of any goods can ship: there is no part of the order to keep.
+fn nothing_is_there(lines: &[Line], plan: &Plan) -> bool {
+    let short = short_units(lines, &plan.short);
+    let goods = || lines.iter().enumerate().filter(|(_, line)| !line.parts.is_empty());
+    goods().next().is_some() && goods().all(|(at, line)| short.get(&at).is_some_and(|short| *short >= line.ordered))
+}
+
+/// Kits that are canceled for want of one component need none of the others.
+fn leave_parts_of_canceled_kits(lines: &[Line], plan: &mut Plan) {
+    for (at, short) in short_units(lines, &plan.short) {
+        for (index, part) in lines[at].parts.iter().enumerate() {
+            let mut left = part.per_unit.checked_mul((lines[at].ordered - short).get()).expect("part of what was ordered");
+            for take in plan.takes.iter_mut().filter(|take| (take.line, take.part) == (at, index)) {
+                take.quantity = take.quantity.min(left);
+                left -= take.quantity;
+            }
+        }
+    }
+    plan.takes.retain(|take| !take.quantity.is_zero());
+}
+
 /// `partial`: what is there ships, the rest is canceled in whole line units.
 fn cancel_short(order: &Order, plan: &Plan) -> Event {
     let mut amount = Amount::ZERO;
@@ -216,9 +243,10 @@ fn cancel_short(order: &Order, plan: &Plan) -> Event {
 }
 
 fn exceeds_cap(state: &State, channel: &Channel, order: &Order, plan: &Plan) -> bool {
-    if channel.kind == ChannelKind::Marketplace || order.on_shortage == Shortage::Partial {
+    if order.on_shortage == Shortage::Partial {
         return false;
     }
+    let sold_already = channel.kind == ChannelKind::Marketplace;
     let mut short: BTreeMap<&Sku, u64> = BTreeMap::new();
     for ((line, part), quantity) in &plan.short {
         *short.entry(&order.lines[*line].parts[*part].sku).or_default() += u64::from(quantity.get());
@@ -227,12 +255,14 @@ fn exceeds_cap(state: &State, channel: &Channel, order: &Order, plan: &Plan) -> 
         let Some(item) = state.catalog.items.get(sku) else { return false };
         let levels = || plan.sourcing.candidates.iter().filter_map(|candidate| state.stock.level(sku, &candidate.location));
         let waiting: u64 = levels().map(|level| u64::from(level.backordered.get())).sum();
-        match item.backorder_cap {
-            BackorderCap::None => true,
-            BackorderCap::Limit(cap) => waiting + wanted > u64::from(cap.get()),
-            BackorderCap::UpToIncoming => waiting + wanted > levels().map(|level| u64::from(level.incoming().get())).sum(),
-            BackorderCap::Unlimited => false,
-        }
+        let most = u64::from(limits::BACKORDERED_MAX);
+        let cap = match item.backorder_cap {
+            BackorderCap::None => 0,
+            BackorderCap::Limit(cap) => u64::from(cap.get()),
+            BackorderCap::UpToIncoming => levels().map(|level| u64::from(level.incoming().get())).sum(),
+            BackorderCap::Unlimited => most,
+        };
+        waiting + wanted > if sold_already { most } else { cap.min(most) }
     })
 }
 
@@ -245,9 +275,11 @@ fn promise_lines(state: &State, cx: &Context, order: &mut Order, plan: &Plan, po
             short.map(|((line, part), quantity)| Take { line: *line, part: *part, location: winner.clone(), quantity: *quantity }).collect()
         }
     };
-    let mut promises = Promises::at(state, cx.now);
+    let mut promises = Promises::at(state, cx.now, claim_of(order));
     for (at, line) in order.lines.iter_mut().enumerate() {
-        line.promise = promises.planned(line, of_line(&plan.takes, at), of_line(&short, at));
+        let (takes, short) = (of_line(&plan.takes, at), of_line(&short, at));
+        line.promise = promises.planned(line, takes, short);
+        line.ships_from = promises.ships_from(line, takes, short);
     }
 }
 
@@ -264,6 +296,7 @@ fn waiting(state: &State, order: &Order, plan: &Plan, winner: &LocationCode) -> 
 }
 
 fn build(state: &State, cx: &Context, channel: &Channel, id: OrderId, command: PlaceOrder) -> Result<Order, Rejection> {
+    check::texts(&command)?;
     let count = command.lines.len();
     if count == 0 || count > limits::ORDER_LINES_MAX {
         let problem = format_smolstr!("has {count} lines; send 1 to {}", limits::ORDER_LINES_MAX);
@@ -317,6 +350,7 @@ fn build(state: &State, cx: &Context, channel: &Channel, id: OrderId, command: P
         total,
         canceled_amount: Amount::ZERO,
         complete_after_days: state.catalog.settings().complete_after_days,
+        late_since: None,
         announced: None,
         note: command.note,
         notify: command.notify,
@@ -370,6 +404,7 @@ fn build_line(id: LineId, item: &Item, sent: PlaceLine, at: usize, includes_tax:
         total,
         parts,
         promise: None,
+        ships_from: None,
     })
 }
 

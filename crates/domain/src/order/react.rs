@@ -1,10 +1,11 @@
 //! What follows from how a case now stands, and what time makes due.
 
+use super::index::claim_of;
 use super::promise::Promises;
-use super::{Announced, Case, FulfillmentStatus, Line, Origin, Promise, PromiseSource};
+use super::{Announced, Case, FulfillmentStatus, Line, Origin, PromiseSource};
 use crate::command::Command;
 use crate::event::Event;
-use crate::event::order::{BackorderedLine, LinePromise, OrderAllocated, OrderBackordered, OrderCompleted, PromiseChanged};
+use crate::event::order::{BackorderedLine, LinePromise, OrderAllocated, OrderBackordered, OrderCompleted, OrderUpdated, PromiseChanged};
 use crate::limits::{BACKORDERS_PER_TURN, EXPIRIES_PER_TURN};
 use crate::payment;
 use crate::settle::Context;
@@ -22,10 +23,26 @@ pub(crate) fn react(state: &State, cx: &Context, case: &Case) -> Vec<Event> {
     events
 }
 
-/// A level changed: those who wait there may have to be told another day.
+/// What a level expects changed: those who wait there may have to be told another day.
 pub(crate) fn react_level(state: &State, cx: &Context, key: &LevelKey) -> Vec<Event> {
-    let waiting = state.claims.waiting(key).take(BACKORDERS_PER_TURN);
+    let waiting = state.claims.waiting(key, |_| true).take(BACKORDERS_PER_TURN);
     waiting.filter_map(|id| state.cases.get(&id)).filter_map(|case| promises(state, cx, case)).collect()
+}
+
+/// The summary that ends a transaction. History is told once, by its import.
+pub(crate) fn updated(case: &Case) -> Option<Event> {
+    let order = &case.order;
+    let summary = OrderUpdated {
+        order: order.id,
+        version: case.events + 1,
+        status: order.status,
+        payment_status: order.payment_status,
+        allocation_status: order.allocation_status,
+        fulfillment_status: order.fulfillment_status,
+        total: order.total,
+        balance_due: payment::balance_due(case),
+    };
+    (order.origin == Origin::Live).then(|| summary.into())
 }
 
 fn announced(state: &State, case: &Case) -> Option<Event> {
@@ -53,25 +70,30 @@ fn promises(state: &State, cx: &Context, case: &Case) -> Option<Event> {
     if case.order.origin == Origin::Import || case.order.is_closed() {
         return None;
     }
-    let mut promises = Promises::at(state, cx.now);
+    let mut promises = Promises::at(state, cx.now, claim_of(&case.order));
     let changes = case.order.lines.iter().filter_map(|line| {
         let waits = line.parts.iter().any(|part| !part.backorders.is_empty());
         let open = line.parts.iter().any(|part| !part.open().is_zero());
-        if !open || (!waits && leans_on_stock(line.promise.as_ref())) {
+        if !open {
             return None;
         }
-        let after = promises.of(line);
+        // What has just been covered gets a day of its own.
+        let just_covered = !waits && case.order.announced == Some(Announced::Backordered);
+        let after = match line.promise.as_ref().filter(|_| !waits && !just_covered).map(|promise| (promise, &promise.source)) {
+            // Covered from stock: it does not move with the clock.
+            Some((_, PromiseSource::Stock(_))) => return None,
+            // A preorder moves when its day does.
+            Some((before, PromiseSource::AvailableFrom)) => {
+                promises.preorder(line, &[], &[]).filter(|after| after.ship_by > before.ship_by)?.into()
+            }
+            Some((_, PromiseSource::PurchaseOrder(_) | PromiseSource::Transfer(_) | PromiseSource::LeadTime)) | None => {
+                promises.of(line)
+            }
+        };
         (after != line.promise).then(|| LinePromise { line: line.id, before: line.promise.clone(), after })
     });
     let lines: Vec<LinePromise> = changes.collect();
     (!lines.is_empty()).then(|| PromiseChanged { order: case.order.id, lines }.into())
-}
-
-fn leans_on_stock(promise: Option<&Promise>) -> bool {
-    promise.is_some_and(|promise| match promise.source {
-        PromiseSource::Stock(_) | PromiseSource::AvailableFrom => true,
-        PromiseSource::PurchaseOrder(_) | PromiseSource::Transfer(_) | PromiseSource::LeadTime => false,
-    })
 }
 
 fn completed(case: &Case) -> Option<Event> {
@@ -83,7 +105,8 @@ fn completed(case: &Case) -> Option<Event> {
 pub(crate) fn due(state: &State, now: Timestamp) -> Vec<Command> {
     let cases = state.timers_due(now).filter_map(|owner| match owner {
         TimerOwner::Case(order) => Some(*order),
-        TimerOwner::Hold(_) | TimerOwner::PurchaseOrder(_) => None,
+        TimerOwner::Hold(_) | TimerOwner::PurchaseOrder(_) | TimerOwner::Transfer(_) => None,
     });
-    cases.take(EXPIRIES_PER_TURN).map(|order| crate::command::order::Command::RingTimers { order }.into()).collect()
+    let ring = cases.take(EXPIRIES_PER_TURN).map(|order| crate::command::order::Command::RingTimers { order }.into());
+    ring.chain(super::resource::due(state)).collect()
 }

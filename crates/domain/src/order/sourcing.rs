@@ -114,6 +114,7 @@ pub(crate) fn locations<'a>(state: &'a State, channel: &Channel) -> Vec<&'a Loca
     let mut found: Vec<&Location> = codes.iter().filter_map(|code| state.catalog.locations.get(code)).collect();
     found.retain(|location| location.active && location.kind != LocationKind::Supplier);
     found.sort_unstable_by(|a, b| a.code.cmp(&b.code));
+    found.dedup_by(|a, b| a.code == b.code);
     found
 }
 

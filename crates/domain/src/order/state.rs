@@ -76,6 +76,9 @@ pub struct Order {
     pub canceled_amount: Amount,
     /// Shipped orders complete after this many days without tracking, as the shop had it at placement.
     pub complete_after_days: u16,
+    /// The broken promise that was told, while units of it have still to leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_since: Option<Timestamp>,
     /// What was last said about the order's stock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<Announced>,
@@ -167,6 +170,9 @@ pub struct Line {
     pub parts: Vec<Part>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Promise>,
+    /// Preorder: nothing of the line leaves before. `None` once the day has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ships_from: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,6 +222,9 @@ pub struct Backorder {
 pub struct Promise {
     pub ship_by: Date,
     pub source: PromiseSource,
+    /// The end of `ship_by` where the line leaves: from then on it is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -291,8 +300,16 @@ pub struct Timer {
 pub enum TimerKind {
     /// No payment within the channel's window: cancel and release.
     PaymentWindow,
+    /// An authorization runs out soon.
+    AuthorizationWarning(crate::id::PaymentId),
     /// An authorization runs out.
     AuthorizationExpiry(crate::id::PaymentId),
+    /// The day of a preordered line comes.
+    Available,
+    /// A promise is broken unless the units leave before.
+    Late,
+    /// An outside action has been outstanding for too long.
+    EffectStuck,
     /// Shipped without tracking: complete.
     Completion,
 }

@@ -26,7 +26,7 @@ pub(crate) fn apply(case: &mut Case, now: Timestamp, event: &Event) {
         Event::PaymentAuthorized(event) => authorized(case, event),
         Event::CaptureRequested(event) => {
             let action = Action::Capture { payment: event.payment, amount: event.amount };
-            case.effects.push(Effect { id: event.effect, action, not_before: None });
+            case.effects.push(Effect::new(event.effect, action, now));
         }
         Event::PaymentCaptured(event) => {
             done(case, event.effect);
@@ -40,7 +40,7 @@ pub(crate) fn apply(case: &mut Case, now: Timestamp, event: &Event) {
             let whole = payment.captured >= payment.authorized || !payment.multicapture;
             stop(case, &TimerKind::PaymentWindow);
             if whole {
-                stop(case, &TimerKind::AuthorizationExpiry(event.payment));
+                stop_expiry(case, event.payment);
             }
         }
         Event::CaptureFailed(event) => {
@@ -49,14 +49,24 @@ pub(crate) fn apply(case: &mut Case, now: Timestamp, event: &Event) {
         }
         Event::VoidRequested(event) => {
             let action = Action::Void { payment: event.payment };
-            case.effects.push(Effect { id: event.effect, action, not_before: None });
+            case.effects.push(Effect::new(event.effect, action, now));
         }
         Event::PaymentVoided(event) => end(case, event.payment, event.effect, PaymentState::Voided),
         Event::PaymentFailed(event) => {
             payment_mut(case, event.payment).failure = Some(event.message.clone());
             end(case, event.payment, event.effect, PaymentState::Failed);
         }
-        Event::PaymentExpired(event) => end(case, event.payment, None, PaymentState::Expired),
+        Event::PaymentWindowEnded(_) => stop(case, &TimerKind::PaymentWindow),
+        Event::AuthorizationExpiring(event) => {
+            payment_mut(case, event.payment).expiring = true;
+            stop(case, &TimerKind::AuthorizationWarning(event.payment));
+        }
+        Event::EffectStuck(event) => {
+            for effect in case.effects.iter_mut().filter(|effect| effect.id == event.effect) {
+                effect.stuck = true;
+            }
+        }
+        Event::PaymentExpired(event) => expired(case, event.payment),
         Event::RefundRequested(event) => refund_requested(case, now, event),
         Event::RefundCompleted(event) => {
             done(case, event.effect);
@@ -91,6 +101,26 @@ fn authorized(case: &mut Case, event: &PaymentAuthorized) {
     if let Some(at) = event.expires_at {
         case.timers.push(Timer { at, kind: TimerKind::AuthorizationExpiry(event.payment) });
     }
+    if let Some(at) = event.warn_at {
+        case.timers.push(Timer { at, kind: TimerKind::AuthorizationWarning(event.payment) });
+    }
+}
+
+/// What was captured stays; the rest can be captured no more.
+fn expired(case: &mut Case, id: PaymentId) {
+    let payment = payment_mut(case, id);
+    if payment.captured.is_zero() {
+        end(case, id, None, PaymentState::Expired);
+    } else {
+        (payment.authorized, payment.overcapture_percent) = (payment.captured, 0);
+        stop_expiry(case, id);
+    }
+}
+
+fn stop_expiry(case: &mut Case, payment: PaymentId) {
+    payment_mut(case, payment).expiring = false;
+    stop(case, &TimerKind::AuthorizationWarning(payment));
+    stop(case, &TimerKind::AuthorizationExpiry(payment));
 }
 
 fn requested(case: &mut Case, now: Timestamp, event: &PaymentRequested) {
@@ -106,12 +136,14 @@ fn requested(case: &mut Case, now: Timestamp, event: &PaymentRequested) {
         refunded: crate::money::Amount::ZERO,
         capture_now: event.capture_now,
         multicapture: event.multicapture,
+        overcapture_percent: event.overcapture_percent,
         failure: None,
         expires_at: None,
+        expiring: false,
         created_at: now,
     });
     let action = Action::Authorize { payment: event.payment, amount: event.amount };
-    case.effects.push(Effect { id: event.effect, action, not_before: None });
+    case.effects.push(Effect::new(event.effect, action, now));
     stop(case, &TimerKind::PaymentWindow);
     if let Some(at) = event.window_ends_at {
         case.timers.push(Timer { at, kind: TimerKind::PaymentWindow });
@@ -131,13 +163,15 @@ fn claimed(case: &mut Case, now: Timestamp, event: &PaymentClaimed) {
         refunded: crate::money::Amount::ZERO,
         capture_now: event.captured,
         multicapture: event.multicapture,
+        overcapture_percent: event.overcapture_percent,
         failure: None,
         expires_at: event.expires_at,
+        expiring: false,
         created_at: now,
     });
     if let Some(id) = event.effect {
         let action = Action::Verify { payment: event.payment, amount: event.amount };
-        case.effects.push(Effect { id, action, not_before: None });
+        case.effects.push(Effect::new(id, action, now));
     }
 }
 
@@ -155,13 +189,13 @@ fn refund_requested(case: &mut Case, now: Timestamp, event: &RefundRequested) {
         created_at: now,
     });
     let action = Action::Refund { payment: event.payment, refund: event.refund, amount: event.amount };
-    case.effects.push(Effect { id: event.effect, action, not_before: None });
+    case.effects.push(Effect::new(event.effect, action, now));
 }
 
 fn end(case: &mut Case, payment: PaymentId, effect: Option<EffectId>, status: PaymentState) {
     done(case, effect);
     payment_mut(case, payment).status = status;
-    stop(case, &TimerKind::AuthorizationExpiry(payment));
+    stop_expiry(case, payment);
 }
 
 fn done(case: &mut Case, effect: Option<EffectId>) {

@@ -1,6 +1,6 @@
 //! What gateways answered, and what people ask about money.
 
-use super::{Action, Effect, Outcome, Payment, query, react, refund};
+use super::{Action, Effect, Outcome, query, react, refund};
 use crate::command::payment::Command;
 use crate::event::Event;
 use crate::event::payment::{
@@ -19,7 +19,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
         Command::RecordEffect { effect, order, outcome } => {
             let case = state.case(order)?;
             let outstanding = case.effects.iter().find(|outstanding| outstanding.id == effect);
-            Ok(outstanding.map(|effect| record(case, effect, outcome)).unwrap_or_default())
+            Ok(outstanding.map(|effect| record(state, cx, case, effect, outcome)).unwrap_or_default())
         }
         Command::RetryPayment { order, token } => retry(state, cx, state.case(order)?, token),
         Command::MarkPaid { order, amount, reference } => mark_paid(state.case(order)?, amount, reference),
@@ -27,18 +27,19 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
     }
 }
 
-fn record(case: &Case, effect: &Effect, outcome: Outcome) -> Vec<Event> {
+fn record(state: &State, cx: &Context, case: &Case, effect: &Effect, outcome: Outcome) -> Vec<Event> {
     let id = effect.id;
     let some = Some(id);
     match (&effect.action, outcome) {
         (Action::Authorize { payment, .. }, Outcome::Authorized { amount, reference, expires_at }) => {
-            vec![PaymentAuthorized { payment: *payment, effect: some, amount, reference: Some(reference), expires_at }.into()]
+            let warn_at = react::warn_at(state, cx, expires_at);
+            vec![PaymentAuthorized { payment: *payment, effect: some, amount, reference: Some(reference), expires_at, warn_at }.into()]
         }
         (Action::Authorize { payment, .. } | Action::Capture { payment, .. }, Outcome::Captured { amount, reference }) => {
             vec![PaymentCaptured { payment: *payment, effect: some, amount, reference: Some(reference) }.into()]
         }
         (Action::Verify { payment, amount }, Outcome::Authorized { .. } | Outcome::Captured { .. }) => {
-            verified(case, *payment, *amount, id)
+            verified(state, cx, case, (*payment, *amount, id))
         }
         (Action::Void { payment }, Outcome::Voided) => vec![PaymentVoided { payment: *payment, effect: some }.into()],
         (Action::Refund { payment, refund, .. }, Outcome::Refunded { amount, reference }) => {
@@ -52,13 +53,19 @@ fn record(case: &Case, effect: &Effect, outcome: Outcome) -> Vec<Event> {
     }
 }
 
-fn verified(case: &Case, payment: crate::id::PaymentId, amount: Amount, effect: crate::id::EffectId) -> Vec<Event> {
+fn verified(
+    state: &State,
+    cx: &Context,
+    case: &Case,
+    (payment, amount, effect): (crate::id::PaymentId, Amount, crate::id::EffectId),
+) -> Vec<Event> {
     let claimed = case.payments.iter().find(|candidate| candidate.id == payment).expect("its claim came first");
     let (effect, reference) = (Some(effect), claimed.reference.clone());
     if claimed.capture_now {
         vec![PaymentCaptured { payment, effect, amount, reference }.into()]
     } else {
-        vec![PaymentAuthorized { payment, effect, amount, reference, expires_at: claimed.expires_at }.into()]
+        let (expires_at, warn_at) = (claimed.expires_at, react::warn_at(state, cx, claimed.expires_at));
+        vec![PaymentAuthorized { payment, effect, amount, reference, expires_at, warn_at }.into()]
     }
 }
 
@@ -75,8 +82,8 @@ fn failed(action: &Action, effect: crate::id::EffectId, code: SmolStr, message: 
 }
 
 fn retry(state: &State, cx: &Context, case: &Case, token: Option<SmolStr>) -> Result<Vec<Event>, Rejection> {
-    if case.order.is_closed() {
-        return Err(Rejection::wrong_status("order", case.order.id, case.order.status, "open or on_hold"));
+    if case.order.is_closed() && query::balance_due(case).get() <= 0 {
+        return Err(Rejection::wrong_status("order", case.order.id, case.order.status, "one with a balance due"));
     }
     if !case.effects.is_empty() {
         return Err(Rejection::wrong_status(
@@ -89,22 +96,17 @@ fn retry(state: &State, cx: &Context, case: &Case, token: Option<SmolStr>) -> Re
     if case.payments.len() >= ORDER_PAYMENTS_MAX {
         return Err(Rejection::invalid("payments", format!("an order has at most {ORDER_PAYMENTS_MAX} payments")));
     }
-    if let Some(payment) = case.payments.iter().find(|payment| failed_capture(payment)) {
-        let (amount, effect) = (payment.authorized - payment.captured, crate::id::EffectId(state.counters().effect + 1));
-        return Ok(vec![crate::event::payment::CaptureRequested { payment: payment.id, effect, amount }.into()]);
+    let channel = state.catalog.channels.get(&case.order.channel).expect("channels are never removed");
+    if let Some(capture) = react::capture_again(state, case, &channel.payment) {
+        return Ok(vec![capture]);
     }
-    let missing = query::worth(case) - (query::authorized(case) - query::refunded(case));
+    let missing = query::worth(case) - (query::capturable(case) - query::refunded(case));
     if missing.get() <= 0 {
         return Err(Rejection::wrong_status("order", case.order.id, case.order.payment_status, "unpaid"));
     }
-    let channel = state.catalog.channels.get(&case.order.channel).expect("channels are never removed");
     let capture_now = channel.payment.timing == crate::catalog::PaymentTiming::CaptureAtPlacement;
     let token = token.or_else(|| case.order.payment_token.clone());
     Ok(vec![react::requested(state, cx, case, &channel.payment, (missing, capture_now), token)])
-}
-
-fn failed_capture(payment: &Payment) -> bool {
-    payment.status == super::PaymentState::Authorized && payment.failure.is_some()
 }
 
 fn mark_paid(case: &Case, amount: Option<Amount>, reference: Option<SmolStr>) -> Result<Vec<Event>, Rejection> {
@@ -130,6 +132,7 @@ fn mark_paid(case: &Case, amount: Option<Amount>, reference: Option<SmolStr>) ->
         amount,
         captured: true,
         multicapture: false,
+        overcapture_percent: 0,
         expires_at: None,
     };
     Ok(vec![claimed.into(), PaymentCaptured { payment, effect: None, amount, reference }.into()])

@@ -10,6 +10,7 @@ pub(crate) use apply::{apply, effect_of};
 pub use decide::decide;
 pub use query::{authorized, balance_due, captured, refunded};
 pub(crate) use query::{is_secured, status};
-pub(crate) use react::{authorization_expired, react};
+pub use react::AUTHORIZATION_EXPIRED;
+pub(crate) use react::{authorization_expired, authorization_expiring, effects_stuck, react, waits_for_a_person};
 pub use refund::{RefundPreview, preview_refund};
 pub use state::*;

@@ -12,6 +12,24 @@ pub fn authorized(case: &Case) -> Amount {
     live.map(|payment| payment.authorized.max(payment.captured)).sum()
 }
 
+/// As [`authorized`], with what gateways capture beyond it.
+pub(crate) fn capturable(case: &Case) -> Amount {
+    let live = case.payments.iter().filter(|payment| is_live(payment.status));
+    let most = live.map(|payment| match payment.status {
+        PaymentState::Authorized => payment.capturable(),
+        PaymentState::Captured if payment.multicapture && payment.captured < payment.authorized => {
+            payment.capturable().max(payment.captured)
+        }
+        PaymentState::Captured
+        | PaymentState::Refunded
+        | PaymentState::Requested
+        | PaymentState::Failed
+        | PaymentState::Voided
+        | PaymentState::Expired => payment.authorized.max(payment.captured),
+    });
+    most.sum()
+}
+
 pub fn captured(case: &Case) -> Amount {
     case.payments.iter().map(|payment| payment.captured).sum()
 }
@@ -52,7 +70,7 @@ pub(crate) fn is_secured(state: &State, case: &Case) -> bool {
     }
     let timing = state.catalog.channels.get(&case.order.channel).map(|channel| channel.payment.timing);
     let invoiced = timing == Some(PaymentTiming::Invoice) && case.order.claimed_payments.is_empty();
-    invoiced || authorized(case) - refunded(case) >= owed
+    invoiced || capturable(case) - refunded(case) >= owed
 }
 
 pub(crate) fn status(case: &Case) -> PaymentStatus {

@@ -1,17 +1,25 @@
 //! What a case needs of its gateways, as it now stands.
 
 use super::{Action, Payment, PaymentState, RefundStatus, query};
-use crate::catalog::{BackorderPayment, PaymentPolicy, PaymentTiming, SingleCapture};
+use crate::catalog::{BackorderPayment, OnExpiry, PaymentPolicy, PaymentTiming, SingleCapture};
 use crate::event::Event;
-use crate::event::payment::{CaptureRequested, PaymentAuthorized, PaymentCaptured, PaymentClaimed, PaymentExpired, PaymentRequested};
+use crate::event::payment::{
+    AuthorizationExpiring, CaptureRequested, EffectStuck, PaymentAuthorized, PaymentCaptured, PaymentClaimed, PaymentExpired,
+    PaymentRequested,
+};
 use crate::event::payment::{RefundRequested, VoidRequested};
+use crate::fulfillment::FulfillmentState;
 use crate::id::{EffectId, PaymentId, RefundId};
-use crate::limits::{ORDER_PAYMENTS_MAX, PAYMENT_WINDOW_MS_DEFAULT};
+use crate::limits::{EFFECT_STUCK_AFTER_MS, ORDER_PAYMENTS_MAX, PAYMENT_WINDOW_MS_DEFAULT};
 use crate::money::Amount;
-use crate::order::{AllocationStatus, Case, Origin};
+use crate::order::{AllocationStatus, Case, OrderStatus, Origin};
 use crate::quantity::Quantity;
 use crate::settle::Context;
 use crate::state::State;
+use crate::time::{HOUR_MS, Timestamp};
+
+/// Why an order is held whose authorization ran out.
+pub const AUTHORIZATION_EXPIRED: &str = "authorization_expired";
 
 /// One step: the first thing that is missing. Asked again after each, until nothing is.
 pub(crate) fn react(state: &State, cx: &Context, case: &Case) -> Vec<Event> {
@@ -23,7 +31,7 @@ pub(crate) fn react(state: &State, cx: &Context, case: &Case) -> Vec<Event> {
         return void_rest(state, case).or_else(|| give_back(state, case)).into_iter().collect();
     }
     if case.payments.is_empty() && !case.order.claimed_payments.is_empty() {
-        return claim(state, case, &channel.payment);
+        return claim(state, cx, case, &channel.payment);
     }
     let step = request(state, cx, case, &channel.payment);
     step.or_else(|| capture(state, case, &channel.payment)).or_else(|| give_back(state, case)).into_iter().collect()
@@ -37,7 +45,7 @@ pub(super) fn next_payment(case: &Case) -> PaymentId {
     PaymentId { order: case.order.id, n: u16::try_from(case.payments.len() + 1).expect("bounded by ORDER_PAYMENTS_MAX") }
 }
 
-fn claim(state: &State, case: &Case, policy: &PaymentPolicy) -> Vec<Event> {
+fn claim(state: &State, cx: &Context, case: &Case, policy: &PaymentPolicy) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     let mut effect = state.counters().effect;
     for (at, claim) in case.order.claimed_payments.iter().enumerate() {
@@ -53,29 +61,39 @@ fn claim(state: &State, case: &Case, policy: &PaymentPolicy) -> Vec<Event> {
             amount: claim.amount,
             captured: claim.captured,
             multicapture: policy.multicapture,
+            overcapture_percent: policy.overcapture_percent,
             expires_at: claim.expires_at,
         };
         events.push(claimed.into());
         if !asked {
-            events.push(confirmed(payment, claim));
+            events.push(confirmed(state, cx, payment, claim));
         }
     }
     events
 }
 
-fn confirmed(payment: PaymentId, claim: &crate::order::ClaimedPayment) -> Event {
+fn confirmed(state: &State, cx: &Context, payment: PaymentId, claim: &crate::order::ClaimedPayment) -> Event {
     let (amount, reference) = (claim.amount, claim.reference.clone());
     if claim.captured {
         PaymentCaptured { payment, effect: None, amount, reference }.into()
     } else {
-        PaymentAuthorized { payment, effect: None, amount, reference, expires_at: claim.expires_at }.into()
+        let (expires_at, warn_at) = (claim.expires_at, warn_at(state, cx, claim.expires_at));
+        PaymentAuthorized { payment, effect: None, amount, reference, expires_at, warn_at }.into()
     }
+}
+
+/// The shop's warning time before the end, but not before half of the authorization's life.
+pub(super) fn warn_at(state: &State, cx: &Context, expires_at: Option<Timestamp>) -> Option<Timestamp> {
+    let ends = expires_at?;
+    let early = i64::from(state.catalog.settings().authorization_warning_hours) * HOUR_MS;
+    let half = ends.0.saturating_sub(cx.now.0).max(0) / 2;
+    Some(Timestamp(ends.0 - early.min(half)))
 }
 
 /// Asks for what is owed and not yet secured, once; after a failure a person or the customer tries again.
 fn request(state: &State, cx: &Context, case: &Case, policy: &PaymentPolicy) -> Option<Event> {
-    let missing = query::worth(case) - (query::authorized(case) - query::refunded(case));
-    if missing.get() <= 0 || case.payments.len() >= ORDER_PAYMENTS_MAX {
+    let missing = query::worth(case) - (query::capturable(case) - query::refunded(case));
+    if missing.get() <= 0 || case.payments.len() >= ORDER_PAYMENTS_MAX || waits_for_a_person(case) {
         return None;
     }
     let failed = case.payments.iter().rev().find(|payment| payment.status != PaymentState::Voided);
@@ -95,6 +113,11 @@ fn request(state: &State, cx: &Context, case: &Case, policy: &PaymentPolicy) -> 
     Some(requested(state, cx, case, policy, (missing, capture_now), case.order.payment_token.clone()))
 }
 
+/// The authorization ran out, and the channel wants somebody to decide: to pay again, to release, or to cancel.
+pub(crate) fn waits_for_a_person(case: &Case) -> bool {
+    case.order.status == OrderStatus::OnHold && case.order.status_reason.as_deref() == Some(AUTHORIZATION_EXPIRED)
+}
+
 pub(super) fn requested(
     state: &State,
     cx: &Context,
@@ -104,6 +127,8 @@ pub(super) fn requested(
     token: Option<smol_str::SmolStr>,
 ) -> Event {
     let window_ms = if policy.window_ms > 0 { policy.window_ms } else { PAYMENT_WINDOW_MS_DEFAULT };
+    // An order that was secured once is not canceled by the clock: its work may be under way.
+    let again = case.payments.iter().any(|payment| payment.status == PaymentState::Expired);
     let asked = PaymentRequested {
         payment: next_payment(case),
         effect: next_effect(state),
@@ -112,21 +137,36 @@ pub(super) fn requested(
         amount,
         capture_now,
         multicapture: policy.multicapture,
-        window_ends_at: Some(cx.now.plus_ms(window_ms)),
+        overcapture_percent: policy.overcapture_percent,
+        window_ends_at: (!again).then(|| cx.now.plus_ms(window_ms)),
     };
     asked.into()
 }
 
-/// Captures what is to be captured at once, and what has shipped.
+/// Captures what is to be captured at once, and what has shipped. A capture that failed is left to a person.
 fn capture(state: &State, case: &Case, policy: &PaymentPolicy) -> Option<Event> {
-    let open = |payment: &&Payment| match payment.status {
-        PaymentState::Authorized => payment.failure.is_none(),
-        PaymentState::Captured => payment.multicapture && payment.captured < payment.authorized && payment.failure.is_none(),
+    let payment = case.payments.iter().find(|payment| can_capture(payment) && payment.failure.is_none())?;
+    capture_of(state, case, policy, payment)
+}
+
+/// Asks again for what the gateway refused to capture.
+pub(super) fn capture_again(state: &State, case: &Case, policy: &PaymentPolicy) -> Option<Event> {
+    let payment = case.payments.iter().find(|payment| can_capture(payment) && payment.failure.is_some())?;
+    capture_of(state, case, policy, payment)
+}
+
+fn can_capture(payment: &Payment) -> bool {
+    match payment.status {
+        PaymentState::Authorized => true,
+        PaymentState::Captured => payment.multicapture && payment.captured < payment.authorized,
         PaymentState::Requested | PaymentState::Refunded | PaymentState::Failed | PaymentState::Voided | PaymentState::Expired => false,
-    };
-    let payment = case.payments.iter().find(open)?;
+    }
+}
+
+fn capture_of(state: &State, case: &Case, policy: &PaymentPolicy, payment: &Payment) -> Option<Event> {
     let left = payment.authorized - payment.captured;
-    let amount = if payment.capture_now { left } else { left.min(wanted(case, policy)) };
+    let most = payment.capturable() - payment.captured;
+    let amount = if payment.capture_now { left } else { most.min(wanted(case, policy)) };
     (amount.get() > 0).then(|| CaptureRequested { payment: payment.id, effect: next_effect(state), amount }.into())
 }
 
@@ -154,7 +194,9 @@ fn wanted(case: &Case, policy: &PaymentPolicy) -> Amount {
 
 /// A closed order keeps no authorization that it will not use.
 fn void_rest(state: &State, case: &Case) -> Option<Event> {
-    let idle = |payment: &&Payment| payment.status == PaymentState::Authorized && payment.captured.is_zero();
+    // After a failed capture a balance is due, and the authorization is what is left to ask for it.
+    let due = |payment: &Payment| payment.failure.is_some() && query::balance_due(case).get() > 0;
+    let idle = |payment: &&Payment| payment.status == PaymentState::Authorized && payment.captured.is_zero() && !due(payment);
     let payment = case.payments.iter().find(idle)?;
     Some(VoidRequested { payment: payment.id, effect: next_effect(state) }.into())
 }
@@ -180,17 +222,41 @@ pub(super) fn next_refund(case: &Case, further: usize) -> RefundId {
     RefundId { order: case.order.id, n }
 }
 
-/// The authorization ran out: what is not captured is asked for anew, if it is still needed.
-pub(crate) fn authorization_expired(_state: &State, _cx: &Context, case: &Case, payment: PaymentId) -> Vec<Event> {
-    let runs_out = |candidate: &&Payment| candidate.id == payment && candidate.status == PaymentState::Authorized;
+/// The authorization ran out. By policy what is still needed is asked for anew, or the order is held until a person decides.
+pub(crate) fn authorization_expired(state: &State, case: &Case, payment: PaymentId) -> Vec<Event> {
     let busy = case.effects.iter().any(|effect| match effect.action {
         Action::Capture { payment: of, .. } | Action::Void { payment: of } => of == payment,
         Action::Authorize { .. } | Action::Refund { .. } | Action::Verify { .. } => false,
     });
-    if busy {
+    // The gateway's answer decides, and ends the timer.
+    let ends = !busy && case.payments.iter().any(|candidate| candidate.id == payment && can_capture(candidate));
+    if !ends {
         return Vec::new();
     }
-    case.payments.iter().find(runs_out).map(|payment| PaymentExpired { payment: payment.id }.into()).into_iter().collect()
+    let mut events: Vec<Event> = vec![PaymentExpired { payment }.into()];
+    let held = state.catalog.channels.get(&case.order.channel).is_some_and(|channel| channel.payment.on_expiry == OnExpiry::Hold);
+    let reason = smol_str::SmolStr::new_static(AUTHORIZATION_EXPIRED);
+    if held && case.order.status == OrderStatus::Open {
+        events.extend(crate::order::hold(case, &reason));
+    } else {
+        // What has not begun waits for the new authorization.
+        let released = case.fulfillments.iter().filter(|work| work.status == FulfillmentState::Released);
+        events.extend(released.map(|work| crate::order::canceled(work, &reason)));
+    }
+    events
+}
+
+/// The authorization runs out soon; its warning rings once.
+pub(crate) fn authorization_expiring(case: &Case, payment: PaymentId) -> Vec<Event> {
+    let known = case.payments.iter().find(|candidate| candidate.id == payment);
+    known.and_then(|known| Some(AuthorizationExpiring { payment, expires_at: known.expires_at? }.into())).into_iter().collect()
+}
+
+/// Outside actions that have been outstanding for too long, each told once.
+pub(crate) fn effects_stuck(case: &Case, now: Timestamp) -> Vec<Event> {
+    let order = case.order.id;
+    let stuck = case.effects.iter().filter(|effect| !effect.stuck && effect.asked_at.plus_ms(EFFECT_STUCK_AFTER_MS) <= now);
+    stuck.map(|effect| EffectStuck { order, effect: effect.id, asked_at: effect.asked_at }.into()).collect()
 }
 
 /// Units of a line that may be refunded: shipped or canceled, at most what was ordered.

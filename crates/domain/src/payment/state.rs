@@ -26,11 +26,24 @@ pub struct Payment {
     pub capture_now: bool,
     /// The gateway's authorization can be captured in parts.
     pub multicapture: bool,
+    /// How many percent more than authorized the gateway captures.
+    #[serde(default)]
+    pub overcapture_percent: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<SmolStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// It was told that the authorization runs out soon.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expiring: bool,
     pub created_at: Timestamp,
+}
+
+impl Payment {
+    /// What the gateway captures at most.
+    pub fn capturable(&self) -> Amount {
+        self.authorized + Amount::new(self.authorized.get() * i64::from(self.overcapture_percent) / 100)
+    }
 }
 
 /// Lifecycle of one payment.
@@ -93,6 +106,17 @@ pub struct Effect {
     /// Not to be tried before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    #[serde(default)]
+    pub asked_at: Timestamp,
+    /// It was told that this takes too long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stuck: bool,
+}
+
+impl Effect {
+    pub fn new(id: EffectId, action: Action, asked_at: Timestamp) -> Self {
+        Self { id, action, not_before: None, asked_at, stuck: false }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

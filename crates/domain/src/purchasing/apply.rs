@@ -22,16 +22,7 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
             state.purchasing.policies.remove(&key);
             state.touched.levels.insert(key);
         }
-        Event::PurchaseOrderCreated(event) => {
-            let order = event.purchase_order.clone();
-            let counters = state.counters_mut();
-            counters.purchase_order = counters.purchase_order.max(order.id.0);
-            index(state, &order);
-            let lines = order.lines.clone();
-            let id = order.id;
-            state.purchasing.orders.insert(id, order);
-            expect(state, id, &lines);
-        }
+        Event::PurchaseOrderCreated(event) => created(state, event.purchase_order.clone()),
         Event::PurchaseOrderAmended(event) => change(state, event.purchase_order, |order| {
             let mut lines = event.lines.clone();
             std::mem::swap(&mut order.lines, &mut lines);
@@ -49,6 +40,9 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
             for (line, day) in order.lines.iter_mut().zip(&event.expected_on) {
                 line.expected_on = Some(*day);
             }
+            for (line, at) in order.lines.iter_mut().zip(&event.late_at) {
+                line.late_at = Some(*at);
+            }
             Vec::new()
         }),
         Event::PurchaseOrderAcknowledged(event) => change(state, event.purchase_order, |order| {
@@ -57,6 +51,10 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
             if event.reference.is_some() {
                 order.reference.clone_from(&event.reference);
             }
+            Vec::new()
+        }),
+        Event::PurchaseOrderLate(event) => change(state, event.purchase_order, |order| {
+            order.late_since = Some(event.late_at);
             Vec::new()
         }),
         Event::PurchaseOrderReceived(event) => received(state, event),
@@ -71,6 +69,15 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
             }
         }
     }
+}
+
+fn created(state: &mut State, order: PurchaseOrder) {
+    let counters = state.counters_mut();
+    counters.purchase_order = counters.purchase_order.max(order.id.0);
+    index(state, &order);
+    let (id, lines) = (order.id, order.lines.clone());
+    state.purchasing.orders.insert(id, order);
+    expect(state, id, &lines);
 }
 
 fn received(state: &mut State, event: &PurchaseOrderReceived) {
@@ -107,9 +114,13 @@ fn change(state: &mut State, id: PurchaseOrderId, change: impl FnOnce(&mut Purch
     let order = state.purchasing.orders.get_mut(&id).expect("present above");
     let mut lines = change(order);
     order.version += 1;
+    if order.late_since.is_some_and(|told| order.late_at().is_none_or(|at| at > told)) {
+        order.late_since = None;
+    }
     lines.extend(order.lines.iter().cloned());
     let after = state.purchasing.orders.shared(&id).expect("present above");
     index(state, &after);
+    state.touched.purchase_orders.insert(id);
     expect(state, id, &lines);
 }
 
@@ -126,13 +137,10 @@ fn expect(state: &mut State, id: PurchaseOrderId, lines: &[PurchaseLine]) {
 /// Puts a purchase order into the indexes.
 pub(crate) fn index(state: &mut State, order: &PurchaseOrder) {
     dispatch::index(state, order);
-    if order.status != PurchaseOrderStatus::Draft {
-        return;
-    }
-    if order.automatic {
+    if order.automatic && order.status == PurchaseOrderStatus::Draft {
         state.purchasing.drafts.insert((order.supplier.clone(), order.location.clone()), order.id);
     }
-    if let Some(at) = order.send_at {
+    if let Some(at) = timer(order) {
         state.timers.insert((at, TimerOwner::PurchaseOrder(order.id)));
     }
 }
@@ -142,7 +150,18 @@ fn unindex(state: &mut State, order: &PurchaseOrder) {
     if state.purchasing.drafts.get(&key) == Some(&order.id) {
         state.purchasing.drafts.remove(&key);
     }
-    if let Some(at) = order.send_at {
+    if let Some(at) = timer(order) {
         state.timers.remove(&(at, TimerOwner::PurchaseOrder(order.id)));
+    }
+}
+
+/// A draft waits for its cutoff; a sent order is late at some time, which is told once.
+pub(crate) fn timer(order: &PurchaseOrder) -> Option<Timestamp> {
+    match order.status {
+        PurchaseOrderStatus::Draft => order.send_at,
+        PurchaseOrderStatus::Sent | PurchaseOrderStatus::Acknowledged | PurchaseOrderStatus::PartiallyReceived => {
+            order.late_at().filter(|_| order.late_since.is_none())
+        }
+        PurchaseOrderStatus::Received | PurchaseOrderStatus::ClosedShort | PurchaseOrderStatus::Canceled => None,
     }
 }

@@ -1,13 +1,14 @@
 //! What may be done about suppliers, policies and purchase orders.
 
-use super::react::{next_cutoff, sent};
-use super::{DispatchVia, OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, PurchaseStep, Supplier};
-use crate::catalog::{ItemKind, check_address, is_web_address};
+use super::react::{end_of, next_cutoff, sent, zone_of};
+use super::{DispatchVia, OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, PurchaseStep, Source, Supplier};
+use crate::catalog::{ItemKind, LocationKind, check_address, is_web_address};
 use crate::command::purchasing::{Command, ExpectedLine, WantedLine};
 use crate::event::Event;
 use crate::event::purchasing::{
-    PolicyDeleted, PolicySet, PurchaseOrderAcknowledged, PurchaseOrderAmended, PurchaseOrderCanceled, PurchaseOrderClosedShort,
-    PurchaseOrderCreated, PurchaseOrderPostponed, PurchaseOrderReceived, ReceivedUnits, SupplierCreated, SupplierUpdated,
+    LateUnits, PolicyDeleted, PolicySet, PurchaseOrderAcknowledged, PurchaseOrderAmended, PurchaseOrderCanceled, PurchaseOrderClosedShort,
+    PurchaseOrderCreated, PurchaseOrderLate, PurchaseOrderPostponed, PurchaseOrderReceived, ReceivedUnits, SupplierCreated,
+    SupplierUpdated,
 };
 use crate::event::stock::{Bucket, ReceivedLine, StockMoved, StockReceived};
 use crate::id::{LocationCode, MoveId, PurchaseOrderId, ReceiptId, Sku, SupplierCode};
@@ -18,7 +19,7 @@ use crate::quantity::Quantity;
 use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::State;
-use crate::stock::LevelAfter;
+use crate::stock::{LevelAfter, check_expected, check_room};
 use jiff::tz::TimeZone;
 use smol_str::SmolStr;
 
@@ -69,7 +70,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             Ok(sent(state, cx, known))
         }
         Command::Acknowledge { order, reference, lines } => {
-            acknowledge(may(state, order, PurchaseStep::Acknowledge, "sent")?, reference, lines)
+            acknowledge(state, may(state, order, PurchaseStep::Acknowledge, "sent")?, reference, lines)
         }
         Command::Receive { order, lines, confirm_over_receipt } => receive(state, order, lines, confirm_over_receipt),
         Command::CloseShort { order } => {
@@ -80,6 +81,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             may(state, order, PurchaseStep::Cancel, "draft, sent or acknowledged, with nothing received")?;
             Ok(vec![PurchaseOrderCanceled { purchase_order: order, reason }.into()])
         }
+        Command::NoticeLate { order } => Ok(late(cx, find(state, order)?)),
         Command::SendAtCutoff { order } => Ok(at_cutoff(state, cx, find(state, order)?)),
     }
 }
@@ -93,10 +95,14 @@ fn create(
 ) -> Result<Vec<Event>, Rejection> {
     let known = state.purchasing.suppliers.get(&supplier).ok_or_else(|| Rejection::not_found("supplier", &supplier))?;
     state.catalog.locations.get(&location).ok_or_else(|| Rejection::not_found("location", &location))?;
+    let lines = wanted(state, Vec::new(), lines)?;
+    for line in &lines {
+        check_expected(state, &line.sku, &location)?;
+    }
     let purchase_order = PurchaseOrder {
         id: PurchaseOrderId(state.counters().purchase_order + 1),
         currency: known.currency,
-        lines: wanted(state, Vec::new(), lines)?,
+        lines,
         supplier,
         location,
         status: PurchaseOrderStatus::Draft,
@@ -105,6 +111,7 @@ fn create(
         send_at: None,
         sent_at: None,
         dispatch: None,
+        late_since: None,
         created_at: cx.now,
         version: 1,
     };
@@ -168,7 +175,7 @@ fn check_supplier(supplier: &Supplier) -> Result<(), Rejection> {
 fn check_policy(state: &State, policy: &Policy) -> Result<(), Rejection> {
     check_stocked(state, &policy.sku)?;
     state.catalog.locations.get(&policy.location).ok_or_else(|| Rejection::not_found("location", &policy.location))?;
-    state.purchasing.suppliers.get(&policy.supplier).ok_or_else(|| Rejection::not_found("supplier", &policy.supplier))?;
+    check_source(state, policy)?;
     let most = |quantity: Quantity| quantity.get() > limits::QUANTITY_MAX;
     let quantity = match policy.amount {
         OrderAmount::OrderUpTo(target) if target <= policy.reorder_point => {
@@ -181,6 +188,34 @@ fn check_policy(state: &State, policy: &Policy) -> Result<(), Rejection> {
     };
     if most(policy.reorder_point) || most(quantity) || most(policy.moq) || most(policy.multiple) {
         return Err(Rejection::invalid("reorder_point", format!("quantities are at most {}", limits::QUANTITY_MAX)));
+    }
+    Ok(())
+}
+
+fn check_source(state: &State, policy: &Policy) -> Result<(), Rejection> {
+    let mut from = match &policy.source {
+        Source::Supplier(code) => {
+            state.purchasing.suppliers.get(code).ok_or_else(|| Rejection::not_found("supplier", code))?;
+            return match policy.auto {
+                Some(_) => Err(Rejection::invalid("auto", "is the supplier's own; set it there")),
+                None => Ok(()),
+            };
+        }
+        Source::SourceLocation(from) => from,
+    };
+    let known = state.catalog.locations.get(from).ok_or_else(|| Rejection::not_found("location", from))?;
+    if known.kind == LocationKind::Supplier {
+        return Err(Rejection::invalid("source_location", format!("{from} is a supplier's; name the supplier instead")));
+    }
+    // Units that go round in circles replenish nobody.
+    for _ in 0..limits::LOCATIONS_MAX {
+        if *from == policy.location {
+            return Err(Rejection::invalid("source_location", "would replenish the location from itself, by way of other policies"));
+        }
+        match state.purchasing.policies.get(&(policy.sku.clone(), from.clone())).map(|next| &next.source) {
+            Some(Source::SourceLocation(next)) => from = next,
+            Some(Source::Supplier(_)) | None => return Ok(()),
+        }
     }
     Ok(())
 }
@@ -209,6 +244,7 @@ fn wanted(state: &State, mut lines: Vec<PurchaseLine>, wanted: Vec<WantedLine>) 
                 canceled: Quantity::ZERO,
                 unit_cost: line.unit_cost.unwrap_or(cost),
                 expected_on: None,
+                late_at: None,
             }),
         }
     }
@@ -219,11 +255,18 @@ fn wanted(state: &State, mut lines: Vec<PurchaseLine>, wanted: Vec<WantedLine>) 
     Ok(lines)
 }
 
-fn acknowledge(order: &PurchaseOrder, reference: Option<SmolStr>, expected: Vec<ExpectedLine>) -> Result<Vec<Event>, Rejection> {
+fn acknowledge(
+    state: &State,
+    order: &PurchaseOrder,
+    reference: Option<SmolStr>,
+    expected: Vec<ExpectedLine>,
+) -> Result<Vec<Event>, Rejection> {
+    let zone = zone_of(state, order);
     let mut lines = order.lines.clone();
     for line in expected {
         let known = lines.iter_mut().find(|known| known.sku == line.sku);
-        known.ok_or_else(|| Rejection::not_found("line", &line.sku))?.expected_on = Some(line.expected_on);
+        let known = known.ok_or_else(|| Rejection::not_found("line", &line.sku))?;
+        (known.expected_on, known.late_at) = (Some(line.expected_on), Some(end_of(line.expected_on, &zone)));
     }
     Ok(vec![PurchaseOrderAcknowledged { purchase_order: order.id, reference, lines }.into()])
 }
@@ -242,6 +285,7 @@ fn receive(state: &State, id: PurchaseOrderId, lines: Vec<ReceivedUnits>, confir
         if lines[..at].iter().any(|other| other.sku == units.sku) {
             return Err(Rejection::invalid("lines", format!("{} stands twice; add the quantities up", units.sku)));
         }
+        check_room(state, &units.sku, &order.location, arrived)?;
         let most = u64::from(known.ordered.get()) * (100 + tolerance) / 100;
         let total = u64::from(known.received.get()) + u64::from(arrived.get());
         if total > most && !confirmed {
@@ -267,6 +311,14 @@ fn receive(state: &State, id: PurchaseOrderId, lines: Vec<ReceivedUnits>, confir
         events.push(StockMoved { mov, location, reason, from: Bucket::OnHand, to: Bucket::Damaged, lines: damaged }.into());
     }
     Ok(events)
+}
+
+/// Open lines whose day has ended.
+fn late(cx: &Context, order: &PurchaseOrder) -> Vec<Event> {
+    let Some(late_at) = order.late_at().filter(|at| *at <= cx.now && order.late_since.is_none()) else { return Vec::new() };
+    let open = order.lines.iter().filter(|line| !line.open().is_zero() && line.late_at.is_some_and(|at| at <= cx.now));
+    let lines = open.filter_map(|line| Some(LateUnits { sku: line.sku.clone(), open: line.open(), expected_on: line.expected_on? }));
+    vec![PurchaseOrderLate { purchase_order: order.id, supplier: order.supplier.clone(), late_at, lines: lines.collect() }.into()]
 }
 
 /// The draft goes out if it is worth it, otherwise it waits for the next cutoff.

@@ -6,8 +6,8 @@ mod import;
 mod react;
 mod state;
 
-pub(crate) use apply::{apply, index};
+pub(crate) use apply::{apply, index, timer};
 pub use decide::decide;
 pub(crate) use dispatch::{dispatch_again, dispatch_of, dispatch_recorded};
-pub(crate) use react::{due, react};
+pub(crate) use react::{auto_of, due, needed, react, triggered, wanting};
 pub use state::*;

@@ -109,19 +109,31 @@ pub struct Dispatch {
 pub struct Policy {
     pub sku: Sku,
     pub location: LocationCode,
-    pub supplier: SupplierCode,
+    #[serde(flatten)]
+    pub source: Source,
+    /// For a source location, which has no `auto` of its own; by default `draft`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto: Option<Auto>,
     pub reorder_point: Quantity,
     #[serde(flatten)]
     pub amount: OrderAmount,
     pub moq: Quantity,
     pub multiple: Quantity,
-    /// Overrides the supplier's.
+    /// Overrides the supplier's; for a source location, days in transit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead_time_days: Option<u16>,
     #[serde(default)]
     pub unit_cost: Amount,
     pub active: bool,
     pub version: u64,
+}
+
+/// Where units come from: a supplier by purchase order, or another location by transfer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Supplier(SupplierCode),
+    SourceLocation(LocationCode),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +163,9 @@ pub struct PurchaseOrder {
     /// How it reaches the supplier, once sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dispatch: Option<Box<Dispatch>>,
+    /// The missed day that was told, while its lines are open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_since: Option<Timestamp>,
     pub created_at: Timestamp,
     pub version: u64,
 }
@@ -165,6 +180,9 @@ pub struct PurchaseLine {
     pub unit_cost: Amount,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_on: Option<Date>,
+    /// The end of `expected_on` where the units arrive: from then on the supplier is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -230,6 +248,12 @@ impl PurchaseOrder {
     /// Nothing more comes of it, and nothing of it has to go out: it may leave memory once stored.
     pub fn may_leave(&self) -> bool {
         self.status.is_over() && self.dispatch.as_ref().is_none_or(|dispatch| dispatch.delivery.status.is_over())
+    }
+
+    /// When the first of the open lines is late; `None` while nothing is dated, and for drafts.
+    pub fn late_at(&self) -> Option<Timestamp> {
+        let open = self.lines.iter().filter(|line| !line.open().is_zero());
+        open.filter_map(|line| line.late_at).min().filter(|_| self.status != PurchaseOrderStatus::Draft)
     }
 
     /// What the lines cost.

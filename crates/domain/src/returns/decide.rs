@@ -4,15 +4,16 @@ use super::{Return, ReturnLine, ReturnStatus, ReturnStep};
 use crate::command::returns::{Arrived, BlindReturn, Command};
 use crate::event::Event;
 use crate::event::returns::{ReturnApproved, ReturnClosed, ReturnReceived, ReturnRejected, ReturnRequested, ReturnedUnits};
-use crate::id::{LineId, LocationCode, OrderId, ReturnId};
+use crate::id::{LineId, LocationCode, OrderId, ReturnId, Sku};
 use crate::limits;
 use crate::order::Case;
 use crate::quantity::Quantity;
 use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::State;
-use crate::stock::{LevelAfter, ReceiptLine, check_place};
+use crate::stock::{LevelAfter, ReceiptLine, check_place, check_room};
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 pub fn decide(state: &State, _cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
     match command {
@@ -107,8 +108,12 @@ fn receive(state: &State, id: ReturnId, location: LocationCode, arrived: &[Arriv
 fn blind(state: &State, command: BlindReturn) -> Result<Vec<Event>, Rejection> {
     let BlindReturn { location, external_id, reason, occurred_at, lines } = command;
     let named: Vec<ReceiptLine> = lines.iter().map(|(sku, quantity, _)| ReceiptLine { sku: sku.clone(), quantity: *quantity }).collect();
+    let mut sums: BTreeMap<&Sku, u64> = BTreeMap::new();
     for line in &named {
         check_place(state, &location, std::slice::from_ref(line))?;
+        let all = sums.entry(&line.sku).or_default();
+        *all += u64::from(line.quantity.get());
+        check_room(state, &line.sku, &location, Quantity::new(u32::try_from(*all).unwrap_or(u32::MAX)))?;
     }
     if named.is_empty() || named.len() > limits::ORDER_LINES_MAX {
         return Err(Rejection::invalid("lines", format!("send 1 to {}", limits::ORDER_LINES_MAX)));

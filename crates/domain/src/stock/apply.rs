@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
     apply_units(state, now, event);
+    apply_transfers(state, event);
     apply_claims(state, event);
     apply_holds(state, now, event);
 }
@@ -73,6 +74,32 @@ fn apply_units(state: &mut State, now: Timestamp, event: &mut Event) {
             level.picked -= units;
             level.flows.shipped += units.signed();
         }),
+        _ => {}
+    }
+}
+
+/// What travels between locations.
+fn apply_transfers(state: &mut State, event: &mut Event) {
+    match event {
+        Event::TransferShipped(event) => {
+            for units in &mut event.lines {
+                let quantity = units.quantity;
+                units.level = change(state, &units.sku, &event.from, |level| {
+                    level.on_hand -= quantity;
+                    level.flows.transferred_out += quantity.signed();
+                });
+            }
+        }
+        Event::TransferReceived(event) => {
+            for units in &mut event.lines {
+                let (total, damaged) = (units.accepted + units.damaged, units.damaged);
+                units.level = change(state, &units.sku, &event.to, |level| {
+                    level.on_hand += total;
+                    level.unavailable.damaged += damaged;
+                    level.flows.transferred_in += total.signed();
+                });
+            }
+        }
         _ => {}
     }
 }
@@ -206,6 +233,7 @@ pub(crate) fn expect(state: &mut State, sku: &Sku, location: &LocationCode, expe
         (entry.expected_on.is_none(), entry.expected_on, entry.source)
     };
     level.expected.sort_by_key(key);
+    state.touched.expected.insert((sku.clone(), location.clone()));
 }
 
 fn created(state: &mut State, now: Timestamp, event: &mut HoldCreated) {

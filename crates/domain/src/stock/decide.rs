@@ -81,13 +81,32 @@ pub(crate) fn check_stocked(state: &State, sku: &Sku) -> Result<(), Rejection> {
 fn receive(state: &State, location: LocationCode, reference: Option<SmolStr>, lines: Vec<ReceiptLine>) -> Result<Vec<Event>, Rejection> {
     check_place(state, &location, &lines)?;
     for line in &lines {
-        let there = state.stock.level(&line.sku, &location).map_or(0, |level| level.on_hand.get());
-        if u64::from(there) + u64::from(line.quantity.get()) > u64::from(limits::ON_HAND_MAX) {
-            return Err(Rejection::invalid("lines", format!("{} would exceed {} on hand", line.sku, limits::ON_HAND_MAX)));
-        }
+        check_room(state, &line.sku, &location, line.quantity)?;
     }
     let receipt = ReceiptId(state.counters().receipt + 1);
     Ok(vec![StockReceived { receipt, location, reference, purchase_order: None, lines: stamped(lines) }.into()])
+}
+
+/// The units fit on hand.
+pub(crate) fn check_room(state: &State, sku: &Sku, location: &LocationCode, units: Quantity) -> Result<(), Rejection> {
+    let there = state.stock.level(sku, location).map_or(0, |level| level.on_hand.get());
+    if u64::from(there) + u64::from(units.get()) > u64::from(limits::ON_HAND_MAX) {
+        return Err(Rejection::invalid("lines", format!("{sku} would exceed {} on hand", limits::ON_HAND_MAX)));
+    }
+    Ok(())
+}
+
+/// A level lists a bounded number of deliveries: one more of another source than those that it lists.
+pub(crate) fn check_expected(state: &State, sku: &Sku, location: &LocationCode) -> Result<(), Rejection> {
+    let listed = state.stock.level(sku, location).map_or(0, |level| level.expected.len());
+    if listed >= limits::EXPECTED_PER_LEVEL_MAX {
+        let most = limits::EXPECTED_PER_LEVEL_MAX;
+        return Err(Rejection::invalid(
+            "lines",
+            format!("{most} open deliveries bring {sku} to {location} already; receive or close some"),
+        ));
+    }
+    Ok(())
 }
 
 fn reverse(state: &State, id: ReceiptId, reason: Option<SmolStr>) -> Result<Vec<Event>, Rejection> {

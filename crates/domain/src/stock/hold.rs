@@ -1,7 +1,7 @@
 //! Holds: stock reserved for a cart, always with an end.
 
 use super::{Hold, HoldLine, HoldStatus, LevelAfter};
-use crate::catalog::{Channel, ItemKind, LocationKind};
+use crate::catalog::{Channel, Component, ItemKind, ItemStatus, LocationKind};
 use crate::command::stock::{CreateHold, WantedLine};
 use crate::event::Event;
 use crate::event::stock::{HeldLine, HoldCreated, HoldExpired, HoldExtended, HoldReleased, Shorted};
@@ -28,19 +28,17 @@ pub(super) fn create(state: &State, cx: &Context, command: CreateHold) -> Result
         Some(code) => Some(state.catalog.channels.get(code).ok_or_else(|| Rejection::not_found("channel", code))?),
         None => None,
     };
-    let mut free: BTreeMap<(Sku, LocationCode), u32> = BTreeMap::new();
-    let mut budget: BTreeMap<Sku, u32> = BTreeMap::new();
+    let mut supply = Supply { state, channel: sells, free: BTreeMap::new(), budget: BTreeMap::new() };
     let (mut held, mut short) = (Vec::new(), Vec::new());
     for (at, line) in lines.iter().enumerate() {
         if line.quantity.is_zero() || line.quantity.get() > limits::QUANTITY_MAX {
             return Err(Rejection::invalid(format!("lines[{at}].quantity"), format!("must be 1 to {}", limits::QUANTITY_MAX)));
         }
+        let places = places(state, sells, line.location.as_ref(), at)?;
         let mut missing = 0;
-        for (sku, units) in expand(state, line)? {
-            let places = places(state, sells, line.location.as_ref())?;
-            fill_supply(state, sells, &sku, &mut free, &mut budget);
-            let left = take(&sku, units, &places, &mut free, &mut budget, &mut held);
-            missing = missing.max(left);
+        for piece in pieces(state, line)? {
+            supply.look_at(&piece);
+            missing = missing.max(supply.take(&piece, &places, &mut held));
         }
         if missing > 0 {
             short.push(Shorted {
@@ -61,25 +59,44 @@ pub(super) fn create(state: &State, cx: &Context, command: CreateHold) -> Result
     Ok(vec![HoldCreated { hold, owner, channel, expires_at: cx.now.plus_ms(ttl_ms), lines }.into()])
 }
 
-/// Components of a kit, or the SKU itself.
-fn expand(state: &State, line: &WantedLine) -> Result<Vec<(Sku, u32)>, Rejection> {
+/// What has to be held at one location together: a SKU, a whole kit, or one component of a kit that may be split.
+struct Piece {
+    /// SKU and units of it in one piece.
+    parts: Vec<(Sku, u32)>,
+    wanted: u32,
+    /// Pieces in one unit of the line.
+    per_line: u32,
+}
+
+fn pieces(state: &State, line: &WantedLine) -> Result<Vec<Piece>, Rejection> {
     let item = state.catalog.items.get(&line.sku).ok_or_else(|| Rejection::not_found("item", &line.sku))?;
+    if item.status == ItemStatus::Retired {
+        return Err(Rejection::wrong_status("item", &line.sku, item.status, "active"));
+    }
+    let wanted = line.quantity.get();
+    let of = |part: &Component| (part.sku.clone(), part.quantity.get());
+    let countable = |part: &Component| part.quantity.checked_mul(wanted).map(Quantity::get);
     match &item.kind {
-        ItemKind::Stocked => Ok(vec![(line.sku.clone(), line.quantity.get())]),
+        ItemKind::Stocked => Ok(vec![Piece { parts: vec![(line.sku.clone(), 1)], wanted, per_line: 1 }]),
         ItemKind::Service => Err(Rejection::invalid("sku", format!("{} is a service; it needs no hold", line.sku))),
-        ItemKind::Kit { components, .. } => {
-            let units = |quantity: Quantity| quantity.checked_mul(line.quantity.get()).map(Quantity::get);
-            let parts = components.iter().map(|part| Some((part.sku.clone(), units(part.quantity)?))).collect::<Option<Vec<_>>>();
-            parts.ok_or_else(|| Rejection::invalid("lines", "are too many units"))
+        ItemKind::Kit { components, .. } if components.iter().any(|part| countable(part).is_none()) => {
+            Err(Rejection::invalid("lines", "are too many units"))
+        }
+        ItemKind::Kit { components, split_kit: false } => {
+            Ok(vec![Piece { parts: components.iter().map(of).collect(), wanted, per_line: 1 }])
+        }
+        ItemKind::Kit { components, split_kit: true } => {
+            let single = |part: &Component| {
+                let (sku, per_line) = of(part);
+                Piece { parts: vec![(sku, 1)], wanted: wanted * per_line, per_line }
+            };
+            Ok(components.iter().map(single).collect())
         }
     }
 }
 
-fn places(state: &State, channel: Option<&Channel>, named: Option<&LocationCode>) -> Result<Vec<LocationCode>, Rejection> {
-    if let Some(code) = named {
-        state.catalog.locations.get(code).ok_or_else(|| Rejection::not_found("location", code))?;
-        return Ok(vec![code.clone()]);
-    }
+/// Where a line may be held: at the location that it names, or anywhere that the channel sells from.
+fn places(state: &State, channel: Option<&Channel>, named: Option<&LocationCode>, at: usize) -> Result<Vec<LocationCode>, Rejection> {
     let mut known: Vec<_> = match channel {
         Some(channel) => order::locations(state, channel),
         None => {
@@ -87,55 +104,70 @@ fn places(state: &State, channel: Option<&Channel>, named: Option<&LocationCode>
             all.filter(|location| location.active && location.kind != LocationKind::Supplier).collect()
         }
     };
+    if let Some(code) = named {
+        state.catalog.locations.get(code).ok_or_else(|| Rejection::not_found("location", code))?;
+        if !known.iter().any(|location| location.code == *code) {
+            let problem = format!("{code} is no place that is sold from here");
+            return Err(Rejection::invalid(format!("lines[{at}].location"), problem));
+        }
+        return Ok(vec![code.clone()]);
+    }
     known.sort_by(|a, b| a.priority.cmp(&b.priority).then_with(|| a.code.cmp(&b.code)));
     Ok(known.into_iter().map(|location| location.code.clone()).collect())
 }
 
-fn fill_supply(
-    state: &State,
-    channel: Option<&Channel>,
-    sku: &Sku,
-    free: &mut BTreeMap<(Sku, LocationCode), u32>,
-    budget: &mut BTreeMap<Sku, u32>,
-) {
-    if budget.contains_key(sku) {
-        return;
-    }
-    let mut total = 0u32;
-    for location in state.stock.locations_of(sku) {
-        let available = state.stock.level(sku, location).map_or(0, |level| level.available().get());
-        free.insert((sku.clone(), location.clone()), available);
-        let sold_from = channel.is_none_or(|channel| channel.locations.is_empty() || channel.locations.contains(location));
-        total = total.saturating_add(if sold_from { available } else { 0 });
-    }
-    let kept = channel.map_or(0, |channel| order::kept_back(channel.buffer, total));
-    budget.insert(sku.clone(), total - kept);
+/// What may still be held, and how much of each SKU the channel may sell in all.
+struct Supply<'a> {
+    state: &'a State,
+    channel: Option<&'a Channel>,
+    free: BTreeMap<(Sku, LocationCode), u32>,
+    budget: BTreeMap<Sku, u32>,
 }
 
-/// One place that has all of it, otherwise each in turn. Returns what is missing.
-fn take(
-    sku: &Sku,
-    units: u32,
-    places: &[LocationCode],
-    free: &mut BTreeMap<(Sku, LocationCode), u32>,
-    budget: &mut BTreeMap<Sku, u32>,
-    held: &mut Vec<HoldLine>,
-) -> u32 {
-    let budget = budget.get_mut(sku).expect("filled before");
-    let mut left = units;
-    let whole = places.iter().find(|place| free.get(&(sku.clone(), (*place).clone())).is_some_and(|free| *free >= units));
-    for place in whole.into_iter().chain(places) {
-        let Some(there) = free.get_mut(&(sku.clone(), place.clone())) else { continue };
-        let taken = left.min(*there).min(*budget);
-        if taken == 0 {
-            continue;
+impl Supply<'_> {
+    fn look_at(&mut self, piece: &Piece) {
+        for (sku, _) in &piece.parts {
+            if self.budget.contains_key(sku) {
+                continue;
+            }
+            let mut total = 0u32;
+            for location in self.state.stock.locations_of(sku) {
+                let available = self.state.stock.level(sku, location).map_or(0, |level| level.available().get());
+                self.free.insert((sku.clone(), location.clone()), available);
+                total = total.saturating_add(available);
+            }
+            let budget = self.channel.map_or(total, |channel| super::query::units(self.state, channel, sku).get());
+            self.budget.insert(sku.clone(), budget);
         }
-        *there -= taken;
-        *budget -= taken;
-        left -= taken;
-        held.push(HoldLine { sku: sku.clone(), location: place.clone(), quantity: Quantity::new(taken) });
     }
-    left
+
+    fn units(&self, piece: &Piece, place: &LocationCode) -> u32 {
+        let of_part = |(sku, per): &(Sku, u32)| {
+            let free = self.free.get(&(sku.clone(), place.clone())).copied().unwrap_or(0);
+            free.min(self.budget.get(sku).copied().unwrap_or(0)) / per
+        };
+        piece.parts.iter().map(of_part).min().unwrap_or(0)
+    }
+
+    /// One place that has all of it, otherwise each in turn. Returns how many units of the line are missing.
+    fn take(&mut self, piece: &Piece, places: &[LocationCode], held: &mut Vec<HoldLine>) -> u32 {
+        let mut left = piece.wanted;
+        let whole = places.iter().find(|place| self.units(piece, place) >= left);
+        for place in whole.into_iter().chain(places) {
+            let taken = left.min(self.units(piece, place));
+            if taken == 0 {
+                continue;
+            }
+            left -= taken;
+            for (sku, per) in &piece.parts {
+                let units = taken * per;
+                *self.free.get_mut(&(sku.clone(), place.clone())).expect("units() found it") -= units;
+                *self.budget.get_mut(sku).expect("units() found it") -= units;
+                held.push(HoldLine { sku: sku.clone(), location: place.clone(), quantity: Quantity::new(units) });
+            }
+        }
+        left.div_ceil(piece.per_line)
+    }
 }
 
 /// One line per SKU and location.

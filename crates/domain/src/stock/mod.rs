@@ -12,8 +12,8 @@ mod take;
 
 pub use adjust::OPENING_BALANCE;
 pub(crate) use apply::{apply, expect, take_back};
-pub(crate) use decide::check_place;
 pub use decide::decide;
+pub(crate) use decide::{check_expected, check_place, check_room};
 pub use movements::{Movement, MovementKind, movements};
 pub use query::{Reason, Sellable, sellable, why_not};
 pub(crate) use react::{due, react};

@@ -35,6 +35,8 @@ pub enum MovementKind {
     Held,
     HoldEnded,
     Returned,
+    TransferredOut,
+    TransferredIn,
 }
 
 impl MovementKind {
@@ -54,6 +56,8 @@ impl MovementKind {
             Self::Held => "held",
             Self::HoldEnded => "hold_ended",
             Self::Returned => "returned",
+            Self::TransferredOut => "transferred_out",
+            Self::TransferredIn => "transferred_in",
         }
     }
 }
@@ -112,6 +116,13 @@ pub fn movements(event: &Event) -> Vec<Movement> {
         Event::ReturnReceived(e) => {
             let kept = e.lines.iter().filter(|units| units.disposition != crate::returns::Disposition::Scrap);
             kept.map(|units| row(&units.sku, &e.location, Kind::Returned, units.quantity.signed(), &units.level)).collect()
+        }
+        Event::TransferShipped(e) => {
+            e.lines.iter().map(|units| row(&units.sku, &e.from, Kind::TransferredOut, -units.quantity.signed(), &units.level)).collect()
+        }
+        Event::TransferReceived(e) => {
+            let units = |units: &crate::event::transfer::ArrivedUnits| (units.accepted + units.damaged).signed();
+            e.lines.iter().map(|line| row(&line.sku, &e.to, Kind::TransferredIn, units(line), &line.level)).collect()
         }
         _ => Vec::new(),
     }

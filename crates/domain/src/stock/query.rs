@@ -1,6 +1,6 @@
 //! What can be sold, and why not more.
 
-use crate::catalog::{Channel, ItemKind, ItemStatus};
+use crate::catalog::{Channel, Component, ItemKind, ItemStatus};
 use crate::id::{LocationCode, Sku};
 use crate::order;
 use crate::quantity::Quantity;
@@ -22,15 +22,45 @@ pub enum Sellable {
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reason {
     Retired,
-    ComponentShort { sku: Sku, per_kit: Quantity, available: Quantity },
+    ComponentShort {
+        sku: Sku,
+        per_kit: Quantity,
+        available: Quantity,
+    },
+    /// Components stand at different locations, and the kit ships whole from one.
+    ComponentsApart {
+        kits: Quantity,
+        kits_if_together: Quantity,
+    },
     NoLocation,
-    NothingOnHand { location: LocationCode, backordered: Quantity },
-    Allocated { location: LocationCode, quantity: Quantity },
-    Held { location: LocationCode, quantity: Quantity },
-    Unavailable { location: LocationCode, quantity: Quantity },
-    SafetyStock { location: LocationCode, quantity: Quantity },
-    ChannelBuffer { quantity: Quantity },
-    Incoming { location: LocationCode, quantity: Quantity, expected_on: Option<Date> },
+    NothingOnHand {
+        location: LocationCode,
+        backordered: Quantity,
+    },
+    Allocated {
+        location: LocationCode,
+        quantity: Quantity,
+    },
+    Held {
+        location: LocationCode,
+        quantity: Quantity,
+    },
+    Unavailable {
+        location: LocationCode,
+        quantity: Quantity,
+    },
+    SafetyStock {
+        location: LocationCode,
+        quantity: Quantity,
+    },
+    ChannelBuffer {
+        quantity: Quantity,
+    },
+    Incoming {
+        location: LocationCode,
+        quantity: Quantity,
+        expected_on: Option<Date>,
+    },
 }
 
 /// `None` when the SKU is unknown.
@@ -42,11 +72,26 @@ pub fn sellable(state: &State, channel: &Channel, sku: &Sku) -> Option<Sellable>
     Some(match &item.kind {
         ItemKind::Service => Sellable::Unlimited,
         ItemKind::Stocked => Sellable::Units(units(state, channel, sku)),
-        ItemKind::Kit { components, .. } => {
-            let kits = components.iter().map(|part| units(state, channel, &part.sku).groups_of(part.quantity)).min();
-            Sellable::Units(kits.unwrap_or_default())
+        ItemKind::Kit { components, split_kit: true } => Sellable::Units(kits_in_all(state, channel, components)),
+        ItemKind::Kit { components, split_kit: false } => {
+            Sellable::Units(kits_in_all(state, channel, components).min(kits_at_places(state, channel, components)))
         }
     })
+}
+
+/// Kits whose components the channel may sell, wherever they stand.
+fn kits_in_all(state: &State, channel: &Channel, components: &[Component]) -> Quantity {
+    components.iter().map(|part| units(state, channel, &part.sku).groups_of(part.quantity)).min().unwrap_or_default()
+}
+
+/// Kits whose components stand together: a kit ships whole from one location.
+fn kits_at_places(state: &State, channel: &Channel, components: &[Component]) -> Quantity {
+    let at = |location: &LocationCode| {
+        let available = |sku: &Sku| state.stock.level(sku, location).map(|level| level.available()).unwrap_or_default();
+        components.iter().map(|part| available(&part.sku).groups_of(part.quantity).get()).min().unwrap_or(0)
+    };
+    let kits = order::locations(state, channel).into_iter().map(|location| at(&location.code)).fold(0, u32::saturating_add);
+    Quantity::new(kits)
 }
 
 pub(super) fn units(state: &State, channel: &Channel, sku: &Sku) -> Quantity {
@@ -68,7 +113,11 @@ pub fn why_not(state: &State, channel: &Channel, sku: &Sku) -> Vec<Reason> {
     }
     match &item.kind {
         ItemKind::Service => return reasons,
-        ItemKind::Kit { components, .. } => {
+        ItemKind::Kit { components, split_kit } => {
+            let (in_all, together) = (kits_in_all(state, channel, components), kits_at_places(state, channel, components));
+            if !split_kit && together < in_all {
+                reasons.push(Reason::ComponentsApart { kits: together, kits_if_together: in_all });
+            }
             for part in components {
                 let available = units(state, channel, &part.sku);
                 if available < part.quantity {

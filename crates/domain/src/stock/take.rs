@@ -3,7 +3,7 @@
 use super::LevelKey;
 use crate::event::Event;
 use crate::event::stock::{HeldLine, HoldBroken, ReleaseReason, ReleasedLine, StockBackordered, StockLine, StockReleased};
-use crate::fulfillment::FulfillmentState;
+use crate::fulfillment::{FulfillmentLine, FulfillmentState};
 use crate::id::OrderId;
 use crate::order::{self, Case};
 use crate::quantity::Quantity;
@@ -103,7 +103,9 @@ fn take_from(case: &Case, key: &LevelKey, pass: Pass, short: &mut Quantity) -> V
     let order = case.order.id;
     let mut events: Vec<Event> = Vec::new();
     if let Pass::Released = pass {
-        let works = case.fulfillments.iter().filter(|work| work.status == FulfillmentState::Released && work.location == key.1);
+        let loses = |units: &FulfillmentLine| released.iter().any(|lost| lost.line == units.line && Some(lost.part) == units.part);
+        let here = case.fulfillments.iter().filter(|work| work.status == FulfillmentState::Released && work.location == key.1);
+        let works = here.filter(|work| work.lines.iter().any(loses));
         events.extend(works.map(|work| order::canceled(work, &SmolStr::new_static("stock_lost"))));
     }
     events.push(StockReleased { order, reason: ReleaseReason::BadNews, lines: released }.into());

@@ -1,16 +1,10 @@
-//! The transfer room.
+//! Transfers: units on their way from one location to another.
+mod apply;
+mod decide;
+mod react;
 mod state;
+
+pub(crate) use apply::{apply, index, timer};
+pub use decide::decide;
+pub(crate) use react::{due, react, react_source};
 pub use state::*;
-
-use crate::command::transfer::Command;
-use crate::event::Event;
-use crate::rejection::Rejection;
-use crate::settle::Context;
-use crate::state::State;
-use crate::time::Timestamp;
-
-pub fn decide(_state: &State, _cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
-    match command {}
-}
-
-pub(crate) fn apply(_state: &mut State, _now: Timestamp, _event: &mut Event) {}

@@ -88,6 +88,8 @@ pub fn furniture() -> Vec<Command> {
         gateway: "test".into(),
         single_capture: SingleCapture::FirstShipment,
         multicapture: true,
+        overcapture_percent: 0,
+        on_expiry: domain::catalog::OnExpiry::Reauthorize,
     };
     let channel = Channel {
         code: ChannelCode::new("web").unwrap(),

@@ -9,7 +9,7 @@ use domain::catalog::{
 use domain::command::{catalog, purchasing, stock};
 use domain::id::{ChannelCode, LocationCode, Sku, SupplierCode};
 use domain::money::{Amount, Currency};
-use domain::purchasing::{Auto, Cutoff, DispatchVia, OrderAmount, Policy, Supplier};
+use domain::purchasing::{Auto, Cutoff, DispatchVia, OrderAmount, Policy, Source, Supplier};
 use domain::quantity::Quantity;
 use domain::stock::ReceiptLine;
 use domain::time::Timestamp;
@@ -113,6 +113,8 @@ fn places() -> Vec<Command> {
         gateway: "test".into(),
         single_capture: SingleCapture::FirstShipment,
         multicapture: true,
+        overcapture_percent: 0,
+        on_expiry: domain::catalog::OnExpiry::Reauthorize,
     };
     let channel = Channel {
         code: ChannelCode::new("web").expect("a sound code"),
@@ -183,7 +185,8 @@ fn policy(product: &Product, days: u16) -> Result<Policy> {
     Ok(Policy {
         sku: product.sku.clone(),
         location: LocationCode::new(LOCATIONS[0].0)?,
-        supplier: SupplierCode::new(code)?,
+        source: Source::Supplier(SupplierCode::new(code)?),
+        auto: None,
         reorder_point: Quantity::new(reorder_point),
         amount: OrderAmount::OrderUpTo(Quantity::new(reorder_point + daily * 4)),
         moq: Quantity::new(6),

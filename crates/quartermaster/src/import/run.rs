@@ -304,6 +304,8 @@ fn channel_of(mapping: &Mapping, code: ChannelCode) -> Result<Channel> {
         gateway: domain::payment::MANUAL_GATEWAY.into(),
         single_capture: SingleCapture::FirstShipment,
         multicapture: false,
+        overcapture_percent: 0,
+        on_expiry: domain::catalog::OnExpiry::Reauthorize,
     };
     let locations = mapping.location.as_ref().map(LocationCode::new).transpose()?;
     Ok(Channel {

@@ -74,7 +74,8 @@ fn location(call: &Call, code: Option<&str>) -> Result<Location, Problem> {
 fn channel(call: &Call, code: Option<&str>) -> Result<Channel, Problem> {
     let payment = json!({
         "timing": "capture_at_shipment", "backorder": "now", "window_ms": 30 * 60 * 1000, "gateway": "test",
-        "single_capture": "first_shipment", "multicapture": true,
+        "single_capture": "first_shipment", "multicapture": true, "overcapture_percent": 0,
+        "on_expiry": "reauthorize",
     });
     let defaults = json!({
         "code": null, "name": null, "kind": "web", "locations": [], "buffer": "none", "on_shortage": "reject", "payment": payment,

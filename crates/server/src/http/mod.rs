@@ -23,6 +23,7 @@ mod router;
 mod routes;
 mod stock;
 mod subscriptions;
+mod transfers;
 
 pub use openapi::document as openapi;
 pub use order_view::{order_view, order_view_sealed};

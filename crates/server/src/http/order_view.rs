@@ -43,6 +43,7 @@ pub struct OrderView<'a> {
     refunded: Amount,
     balance_due: Amount,
     promised_ship_by: Option<Date>,
+    late_since: Option<Timestamp>,
     customer: Option<Value>,
     ship_to: Option<Value>,
     note: Option<String>,
@@ -106,6 +107,7 @@ impl<'a> OrderView<'a> {
             refunded: refunded(case),
             balance_due: balance_due(case),
             promised_ship_by: promised,
+            late_since: order.late_since,
             customer,
             ship_to,
             note: order.note.as_ref().and_then(|sealed| vault?.open_sealed::<String>(sealed)),
@@ -158,6 +160,7 @@ struct LineView<'a> {
     total: Amount,
     promised_ship_by: Option<Date>,
     promise_source: Option<String>,
+    ships_from: Option<Timestamp>,
     /// Of a kit.
     #[serde(skip_serializing_if = "Option::is_none")]
     components: Option<&'a [Part]>,
@@ -191,6 +194,7 @@ fn line_view(line: &Line) -> LineView<'_> {
         total: line.total,
         promised_ship_by: line.promise.as_ref().map(|promise| promise.ship_by),
         promise_source: line.promise.as_ref().map(source),
+        ships_from: line.ships_from,
         components: is_kit.then_some(line.parts.as_slice()),
         allocations: only.map(|part| part.allocations.as_slice()),
         backorders: only.map(|part| part.backorders.as_slice()),

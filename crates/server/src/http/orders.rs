@@ -124,6 +124,11 @@ pub async fn order_release(call: Call) -> Result<Answer, Problem> {
     answer(&call, &call.submit(command).await?)
 }
 
+pub async fn order_source_again(call: Call) -> Result<Answer, Problem> {
+    let command = Command::ResourceOrder { order: call.segment("id")?, from: None, expected_version: call.if_match()? };
+    answer(&call, &call.submit(command).await?)
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CancelBody {

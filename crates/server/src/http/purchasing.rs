@@ -54,10 +54,11 @@ pub async fn supplier_list(call: Call) -> Result<Answer, Problem> {
 
 pub async fn policy_set(call: Call) -> Result<Answer, Problem> {
     let defaults = json!({
-        "sku": null, "location": null, "supplier": null, "reorder_point": null, "moq": 1, "multiple": 1, "unit_cost": 0, "active": true,
+        "sku": null, "location": null, "reorder_point": null, "moq": 1, "multiple": 1, "unit_cost": 0, "active": true,
         "version": 0, "object": "policy",
     });
-    let policy: Policy = read(&call, defaults, &["order_up_to", "reorder_quantity", "lead_time_days"], None)?;
+    let policy: Policy =
+        read(&call, defaults, &["supplier", "source_location", "auto", "order_up_to", "reorder_quantity", "lead_time_days"], None)?;
     let done = call.submit(Command::SetPolicy { policy, expected_version: call.if_match()? }).await?;
     let found = done.images.iter().find_map(|image| match image {
         Image::Policy(_, Some(policy)) => Some((object("policy", policy.as_ref()), policy.version)),

@@ -3,7 +3,7 @@
 use super::call::{Answer, Call};
 use super::{
     Problem, alerts, bulk, catalog, counts, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock,
-    subscriptions,
+    subscriptions, transfers,
 };
 use crate::keys::Role;
 use std::future::Future;
@@ -108,6 +108,7 @@ routes! {
     POST "/v1/orders/{id}/hold" Operate orders::order_hold, "Hold an order", r#"{"reason":"address check"}"#;
     POST "/v1/orders/{id}/release" Operate orders::order_release, "Release a held order";
     POST "/v1/orders/{id}/edit" Operate orders::order_edit, "Edit an order before picking", r#"{"lines":[{"id":"ol_1-1","quantity":2}],"add":[{"sku":"MUG-RED","quantity":1,"unit_price":1200}]}"#;
+    POST "/v1/orders/{id}/source-again" Operate orders::order_source_again, "Move what waits to where sourcing would put it now";
     POST "/v1/orders/{id}/cancel" Sell orders::order_cancel, "Cancel an order or some units", r#"{"reason":"customer","lines":[{"id":"ol_1-1","quantity":1}]}"#;
     POST "/v1/orders/{id}/pay" Sell payments::pay, "Try to pay again", r#"{"token":"tok_visa"}"#;
     POST "/v1/orders/{id}/mark-paid" Operate payments::mark_paid, "Record a payment made elsewhere", r#"{"amount":4438,"reference":"bank 77"}"#;
@@ -145,6 +146,14 @@ routes! {
     POST "/v1/purchase-orders/{id}/receive" Work purchasing::order_receive, "Receive against a purchase order", r#"{"lines":[{"sku":"MUG-RED","accepted":22,"damaged":2}],"confirm_over_receipt":false}"#;
     POST "/v1/purchase-orders/{id}/close-short" Operate purchasing::order_close_short, "The rest is not coming";
     POST "/v1/purchase-orders/{id}/cancel" Operate purchasing::order_cancel, "Cancel before anything arrived", r#"{"reason":"wrong supplier"}"#;
+    POST "/v1/transfers" Work transfers::transfer_create, "Draft a transfer between two locations", r#"{"from":"AUS","to":"BER","reference":"TR-7","expected_on":"2026-12-03","lines":[{"sku":"MUG-RED","quantity":24}]}"#;
+    GET "/v1/transfers" Read transfers::transfer_list, "List transfers";
+    GET "/v1/transfers/{id}" Read transfers::transfer_get, "One transfer";
+    POST "/v1/transfers/{id}/amend" Work transfers::transfer_amend, "Change lines of a draft", r#"{"lines":[{"sku":"MUG-RED","quantity":36}],"expected_on":"2026-12-04"}"#;
+    POST "/v1/transfers/{id}/ship" Work transfers::transfer_ship, "The units leave, all of the draft or what is named", r#"{"lines":[{"sku":"MUG-RED","quantity":24}],"expected_on":"2026-12-03","carrier":"DHL","tracking_number":"JD014"}"#;
+    POST "/v1/transfers/{id}/receive" Work transfers::transfer_receive, "Receive a part or all of what is in transit", r#"{"lines":[{"sku":"MUG-RED","accepted":22,"damaged":1}]}"#;
+    POST "/v1/transfers/{id}/close-lost" Operate transfers::transfer_close_lost, "The rest was lost on the way", r#"{"reason":"carrier lost a parcel"}"#;
+    POST "/v1/transfers/{id}/cancel" Work transfers::transfer_cancel, "Cancel a draft", r#"{"reason":"not needed"}"#;
     POST "/v1/customers" Operate customers::customer_save, "Save a customer", r#"{"email":"ada@example.com","name":"Ada","channel":"web","external_id":"c_88"}"#;
     GET "/v1/customers" Operate customers::customer_list, "Find a customer by email, or by channel and external_id";
     GET "/v1/customers/{id}" Operate customers::customer_get, "One customer";

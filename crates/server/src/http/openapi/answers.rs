@@ -22,12 +22,12 @@ pub const SHAPES: &[(&str, &str)] = &[
     (
         "channel",
         r#"{"object":"channel","code":"web","name":"Web shop","kind":"web","locations":["AUS"],"buffer":{},"on_shortage":"reject",
-            "payment":{"timing":"capture_at_shipment","backorder":"now","window_ms":0,"gateway":"test","single_capture":"first_shipment","multicapture":true},
+            "payment":{"timing":"capture_at_shipment","backorder":"now","window_ms":0,"gateway":"test","single_capture":"first_shipment","multicapture":true,"overcapture_percent":0,"on_expiry":"reauthorize"},
             "sourcing":[{"rule":"priority"}],"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "settings",
-        r#"{"object":"settings","complete_after_days":14,"promise_margin_days":1,"over_receipt_percent":0,"count_approval_units?":5,"version":1}"#,
+        r#"{"object":"settings","complete_after_days":14,"promise_margin_days":1,"over_receipt_percent":0,"count_approval_units?":5,"authorization_warning_hours":24,"version":1}"#,
     ),
     (
         "level",
@@ -85,7 +85,7 @@ pub const SHAPES: &[(&str, &str)] = &[
             "balance_due":4438,"promised_ship_by?":"2026-12-04","customer?":"$buyer","ship_to?":"$ship_to","note?":"Ring twice","notify":true,
             "lines":["$order_line"],"charges":[{"id":"chg_1JD-1","kind":"shipping","amount":500,"tax":41,"total":541}],"payments":["$payment"],
             "refunds":["$refund"],"fulfillments":["$fulfillment"],"returns":["$return"],"metadata":{},"created_at":"2026-11-24T09:30:00.000Z",
-            "updated_at":"2026-11-24T09:30:00.000Z","closed_at?":"2026-11-24T09:30:00.000Z"}"#,
+            "updated_at":"2026-11-24T09:30:00.000Z","late_since?":"2026-12-05T06:00:00.000Z","closed_at?":"2026-11-24T09:30:00.000Z"}"#,
     ),
     ("buyer", r#"{"id":"cus_1","external_id?":"c_88","email?":"ada@example.com","name?":"Ada","phone?":"+1 512","locale?":"en-US"}"#),
     (
@@ -95,7 +95,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     (
         "order_line",
         r#"{"id":"ol_1JD-1","external_id?":"li_1","sku":"MUG-RED","name":"Red mug","ordered":3,"allocated":2,"backordered":1,"shipped":0,"canceled":0,
-            "returned":0,"unit_price":1200,"discount":0,"tax":297,"total":3897,"promised_ship_by?":"2026-12-04","promise_source?":"po_77",
+            "returned":0,"unit_price":1200,"discount":0,"tax":297,"total":3897,"promised_ship_by?":"2026-12-04","promise_source?":"po_77","ships_from?":"2026-12-01T06:00:00.000Z",
             "allocations?":[{"location":"AUS","quantity":2,"released":2,"picked":0}],"backorders?":[{"location":"AUS","quantity":1}],"components?":["$component"]}"#,
     ),
     (
@@ -106,7 +106,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     (
         "payment",
         r#"{"id":"pay_1JD-1","gateway":"test","token?":"tok_visa","reference?":"pi_3P","status":"authorized","amount":4438,"authorized":4438,"captured":0,"refunded":0,
-            "capture_now":false,"multicapture":true,"expires_at?":"2026-12-01T09:30:00.000Z","failure?":"card_declined","created_at":"2026-11-24T09:30:00.000Z"}"#,
+            "capture_now":false,"multicapture":true,"overcapture_percent":0,"expiring?":true,"expires_at?":"2026-12-01T09:30:00.000Z","failure?":"card_declined","created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "refund",
@@ -138,14 +138,21 @@ pub const SHAPES: &[(&str, &str)] = &[
     ),
     (
         "policy",
-        r#"{"object":"policy","sku":"MUG-RED","location":"AUS","supplier?":"ACME","source?":"LON","reorder_point":10,"order_up_to?":60,"reorder_quantity?":24,"moq":12,
+        r#"{"object":"policy","sku":"MUG-RED","location":"AUS","supplier?":"ACME","source_location?":"LON","auto?":"draft","reorder_point":10,"order_up_to?":60,"reorder_quantity?":24,"moq":12,
             "multiple":12,"lead_time_days?":7,"unit_cost?":350,"active":true,"deleted?":true,"version":1}"#,
     ),
     (
         "purchase_order",
         r#"{"object":"purchase_order","id":"po_77","supplier":"ACME","location":"AUS","status":"sent","currency":"USD","total?":8400,"automatic":true,
-            "reference?":"SO-88","lines":[{"sku":"MUG-RED","ordered":24,"received":0,"canceled":0,"unit_cost?":350,"expected_on?":"2026-12-03"}],
-            "send_at?":"2026-11-24T12:00:00.000Z","sent_at?":"2026-11-24T12:00:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+            "reference?":"SO-88","lines":[{"sku":"MUG-RED","ordered":24,"received":0,"canceled":0,"unit_cost?":350,"expected_on?":"2026-12-03","late_at?":"2026-12-04T06:00:00.000Z"}],
+            "send_at?":"2026-11-24T12:00:00.000Z","sent_at?":"2026-11-24T12:00:00.000Z","late_since?":"2026-12-04T06:00:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "transfer",
+        r#"{"object":"transfer","id":"tr_1","from":"AUS","to":"BER","status":"shipped","automatic":false,"reference?":"TR-7","carrier?":"DHL","tracking_number?":"JD014",
+            "lines":[{"sku":"MUG-RED","quantity":24,"shipped":24,"received":20,"damaged":1,"lost":0}],"expected_on?":"2026-12-03",
+            "late_at?":"2026-12-03T23:00:00.000Z","late_since?":"2026-12-03T23:00:00.000Z","shipped_at?":"2026-11-24T09:30:00.000Z",
+            "closed_at?":"2026-12-03T09:30:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "customer",
@@ -155,12 +162,13 @@ pub const SHAPES: &[(&str, &str)] = &[
     (
         "count",
         r#"{"object":"count","id":"cnt_1","location":"AUS","reference?":"CC-114","status":"open",
-            "lines":[{"sku":"MUG-RED","counted?":{"quantity":7,"expected":8,"at":"2026-11-24T09:30:00.000Z"}}],"closed_at?":"2026-11-24T09:30:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+            "lines":[{"sku":"MUG-RED","counted?":{"quantity":7,"expected":8,"at":"2026-11-24T09:30:00.000Z"},"book?":[{"at":"2026-11-24T09:00:00.000Z","expected":8}]}],"closed_at?":"2026-11-24T09:30:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "alert",
         r#"{"object":"alert","id":"alert_1","kind":"low_stock","sku?":"MUG-RED","location?":"AUS","order?":"ord_1","numbers":{},"status":"open",
-            "raised_at":"2026-11-24T09:30:00.000Z","acknowledged_by?":"ada","cleared_at?":"2026-11-24T09:30:00.000Z","version":1}"#,
+            "purchase_order?":"po_77","transfer?":"tr_1","subscription?":"sub_1","subject?":"stock/MUG-RED@AUS","connector?":"stripe",
+            "note?":"no answer for an hour","raised_at":"2026-11-24T09:30:00.000Z","acknowledged_by?":"ada","cleared_at?":"2026-11-24T09:30:00.000Z","version":1}"#,
     ),
     (
         "subscription",
@@ -232,6 +240,7 @@ const RESOURCES: &[(&str, &str)] = &[
     ("suppliers", "supplier"),
     ("replenishment-policies", "policy"),
     ("purchase-orders", "purchase_order"),
+    ("transfers", "transfer"),
     ("customers", "customer"),
     ("counts", "count"),
     ("alerts", "alert"),
