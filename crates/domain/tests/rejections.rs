@@ -2,9 +2,9 @@
 
 #[expect(dead_code, reason = "refusals are no story")]
 mod story;
-use domain::{Image, Rejection};
 use domain::command::{Command, catalog, order};
 use domain::money::Amount;
+use domain::{Image, Rejection};
 use std::collections::BTreeSet;
 use story::{World, item};
 

@@ -86,9 +86,7 @@ fn promises(state: &State, cx: &Context, case: &Case) -> Option<Event> {
             Some((before, PromiseSource::AvailableFrom)) => {
                 promises.preorder(line, &[], &[]).filter(|after| after.ship_by > before.ship_by)?.into()
             }
-            Some((_, PromiseSource::PurchaseOrder(_) | PromiseSource::Transfer(_) | PromiseSource::LeadTime)) | None => {
-                promises.of(line)
-            }
+            Some((_, PromiseSource::PurchaseOrder(_) | PromiseSource::Transfer(_) | PromiseSource::LeadTime)) | None => promises.of(line),
         };
         (after != line.promise).then(|| LinePromise { line: line.id, before: line.promise.clone(), after })
     });
