@@ -77,9 +77,9 @@ fn what_waits_is_sourced_again_when_somebody_asks() {
         "place    O1 MUG 2 TEA 1 split
          elsewhere O1                -> ! wrong_status
          receive  MUG@BER 1
-         elsewhere O1                -> stock.released stock.allocated
-         level    MUG@AUS backordered=1
-         level    MUG@BER allocated=1
+         elsewhere O1                -> stock.released stock.allocated stock.backordered
+         level    MUG@AUS backordered=0
+         level    MUG@BER allocated=1 backordered=1
          cancel   O1
          elsewhere O1                -> ! wrong_status",
     );
