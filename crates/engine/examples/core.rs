@@ -129,6 +129,8 @@ fn furniture(skus: usize) -> Vec<Command> {
         gateway: "manual".into(),
         single_capture: SingleCapture::FirstShipment,
         multicapture: true,
+        overcapture_percent: 0,
+        on_expiry: domain::catalog::OnExpiry::Reauthorize,
     };
     let channel = Channel {
         code: ChannelCode::new("web").expect("a code"),
