@@ -261,7 +261,7 @@ fn acknowledge(
     reference: Option<SmolStr>,
     expected: Vec<ExpectedLine>,
 ) -> Result<Vec<Event>, Rejection> {
-    let zone = zone_of(state, order);
+    let zone = zone_of(state, &order.location);
     let mut lines = order.lines.clone();
     for line in expected {
         let known = lines.iter_mut().find(|known| known.sku == line.sku);

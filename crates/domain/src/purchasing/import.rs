@@ -1,6 +1,7 @@
 //! Purchase orders that were sent before the shop came here: the supplier knows them, nothing is sent again.
 
 use super::decide::check_stocked;
+use super::react::{end_of, zone_of};
 use super::{PurchaseLine, PurchaseOrder, PurchaseOrderStatus};
 use crate::command::purchasing::OpenLine;
 use crate::event::Event;
@@ -12,7 +13,9 @@ use crate::quantity::Quantity;
 use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::State;
+use crate::stock::check_expected;
 use crate::time::Timestamp;
+use jiff::tz::TimeZone;
 use smol_str::SmolStr;
 
 /// It comes in acknowledged, or partially received: what is open counts as incoming from now on.
@@ -28,7 +31,10 @@ pub(super) fn import(
     if ordered_at.is_some_and(|at| at > cx.now) {
         return Err(Rejection::invalid("ordered_at", "lies in the future"));
     }
-    let lines = open_lines(state, lines)?;
+    let lines = open_lines(state, &zone_of(state, &location), lines)?;
+    for line in &lines {
+        check_expected(state, &line.sku, &location)?;
+    }
     let received = lines.iter().any(|line| !line.received.is_zero());
     let purchase_order = PurchaseOrder {
         id: PurchaseOrderId(state.counters().purchase_order + 1),
@@ -42,13 +48,14 @@ pub(super) fn import(
         send_at: None,
         dispatch: None,
         sent_at: Some(ordered_at.unwrap_or(cx.now)),
+        late_since: None,
         created_at: cx.now,
         version: 1,
     };
     Ok(vec![PurchaseOrderCreated { purchase_order }.into()])
 }
 
-fn open_lines(state: &State, sent: Vec<OpenLine>) -> Result<Vec<PurchaseLine>, Rejection> {
+fn open_lines(state: &State, zone: &TimeZone, sent: Vec<OpenLine>) -> Result<Vec<PurchaseLine>, Rejection> {
     if sent.is_empty() || sent.len() > limits::STOCK_LINES_MAX {
         return Err(Rejection::invalid("lines", format!("send 1 to {}", limits::STOCK_LINES_MAX)));
     }
@@ -69,6 +76,7 @@ fn open_lines(state: &State, sent: Vec<OpenLine>) -> Result<Vec<PurchaseLine>, R
             canceled: Quantity::ZERO,
             unit_cost: line.unit_cost.unwrap_or(cost),
             expected_on: line.expected_on,
+            late_at: line.expected_on.map(|day| end_of(day, zone)),
         });
     }
     if lines.iter().all(|line| line.open().is_zero()) {

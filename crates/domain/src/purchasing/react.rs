@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::event::purchasing::{
     PurchaseOrderAmended, PurchaseOrderCanceled, PurchaseOrderCreated, PurchaseOrderSent, ReplenishmentTriggered,
 };
-use crate::id::PurchaseOrderId;
+use crate::id::{LocationCode, PurchaseOrderId};
 use crate::limits::{EXPIRIES_PER_TURN, QUANTITY_MAX};
 use crate::quantity::Quantity;
 use crate::settle::Context;
@@ -168,7 +168,7 @@ fn order(
 /// With the days on which the lines are expected.
 pub(super) fn sent(state: &State, cx: &Context, order: &PurchaseOrder) -> Vec<Event> {
     let lead = state.purchasing.suppliers.get(&order.supplier).map_or(0, |supplier| supplier.lead_time_days);
-    let zone = zone_of(state, order);
+    let zone = zone_of(state, &order.location);
     let today = cx.now.date_in(&zone);
     let days = order.lines.iter().map(|line| {
         let policy = state.purchasing.policies.get(&(line.sku.clone(), order.location.clone()));
@@ -181,8 +181,8 @@ pub(super) fn sent(state: &State, cx: &Context, order: &PurchaseOrder) -> Vec<Ev
 }
 
 /// Where the units arrive.
-pub(super) fn zone_of(state: &State, order: &PurchaseOrder) -> TimeZone {
-    let zone = state.catalog.locations.get(&order.location).and_then(|location| TimeZone::get(&location.time_zone).ok());
+pub(super) fn zone_of(state: &State, location: &LocationCode) -> TimeZone {
+    let zone = state.catalog.locations.get(location).and_then(|location| TimeZone::get(&location.time_zone).ok());
     zone.unwrap_or(TimeZone::UTC)
 }
 

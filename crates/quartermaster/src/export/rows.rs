@@ -8,7 +8,7 @@ use domain::customer::Customer;
 use domain::money::{Amount, Currency};
 use domain::order::{Case, Line};
 use domain::payment::{authorized, balance_due, captured, refunded};
-use domain::purchasing::{OrderAmount, Policy, PurchaseOrder, Supplier};
+use domain::purchasing::{OrderAmount, Policy, PurchaseOrder, Source, Supplier};
 use domain::stock::Level;
 use domain::time::Timestamp;
 use engine::{EventRow, Moved};
@@ -60,7 +60,7 @@ impl Rows<'_> {
             Kind::Ledger => "sequence,time,sku,location,kind,quantity,subject,event,actor,on_hand,allocated,held,unavailable,available,backordered",
             Kind::PurchaseOrders => "id,po_number,supplier,location,status,sku,ordered,received,canceled,open,unit_cost,currency,expected_on,ordered_at",
             Kind::Suppliers => "code,name,email,lead_time_days,currency,order_minimum,auto,active",
-            Kind::Policies => "sku,location,supplier,reorder_point,order_up_to,reorder_quantity,moq,multiple,lead_time_days,unit_cost,active",
+            Kind::Policies => "sku,location,supplier,reorder_point,order_up_to,reorder_quantity,moq,multiple,lead_time_days,unit_cost,active,source_location,auto",
             Kind::Customers => "id,orders,merged_into,erased_at,created_at",
             Kind::Events => "sequence,time,type,subject,actor,data",
         }
@@ -295,10 +295,14 @@ impl Rows<'_> {
             OrderAmount::OrderUpTo(level) => (level.to_string(), String::new()),
             OrderAmount::ReorderQuantity(quantity) => (String::new(), quantity.to_string()),
         };
+        let (supplier, location) = match &policy.source {
+            Source::Supplier(code) => (code.to_string(), String::new()),
+            Source::SourceLocation(code) => (String::new(), code.to_string()),
+        };
         let fields = vec![
             policy.sku.to_string(),
             policy.location.to_string(),
-            name(&policy.supplier),
+            supplier,
             policy.reorder_point.to_string(),
             level,
             quantity,
@@ -308,6 +312,8 @@ impl Rows<'_> {
             // A policy has no currency of its own: hundredths, as most are.
             decimal(policy.unit_cost.get(), Currency::USD),
             policy.active.to_string(),
+            location,
+            policy.auto.as_ref().map_or_else(String::new, name),
         ];
         Row { fields, json: object("policy", policy).to_string() }
     }

@@ -11,7 +11,7 @@ use domain::event::stock::Bucket;
 use domain::id::{LocationCode, Sku, SupplierCode};
 use domain::limits::QUANTITY_MAX;
 use domain::money::{Amount, Currency};
-use domain::purchasing::{Auto, DispatchVia, OrderAmount, Policy, Supplier};
+use domain::purchasing::{Auto, DispatchVia, OrderAmount, Policy, Source, Supplier};
 use domain::quantity::Quantity;
 use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -334,7 +334,8 @@ impl Fields<'_> {
         Ok(Policy {
             sku: self.sku()?,
             location: self.location()?,
-            supplier: self.supplier_code()?,
+            source: Source::Supplier(self.supplier_code()?),
+            auto: None,
             reorder_point: self.quantity("reorder_point")?.ok_or("it has no reorder_point")?,
             amount,
             moq: self.quantity("moq")?.unwrap_or(Quantity::ONE),

@@ -4,7 +4,7 @@ use super::WhatIfArgs;
 use crate::import;
 use anyhow::{Context, Result, bail};
 use domain::id::{LocationCode, Sku, SupplierCode};
-use domain::purchasing::{OrderAmount, Policy, Supplier};
+use domain::purchasing::{OrderAmount, Policy, Source, Supplier};
 use domain::quantity::Quantity;
 use std::collections::BTreeMap;
 
@@ -135,7 +135,8 @@ fn fresh((sku, location): (Sku, LocationCode), supplier: SupplierCode) -> Policy
     Policy {
         sku,
         location,
-        supplier,
+        source: Source::Supplier(supplier),
+        auto: None,
         reorder_point: Quantity::ZERO,
         amount: OrderAmount::OrderUpTo(Quantity::ONE),
         moq: Quantity::ONE,
@@ -156,7 +157,7 @@ fn set(policy: &mut Policy, name: &str, text: &str) -> Result<()> {
         "moq" => policy.moq = units()?,
         "multiple" => policy.multiple = units()?,
         "lead_time_days" => policy.lead_time_days = Some(text.parse()?),
-        "supplier" => policy.supplier = SupplierCode::new(text)?,
+        "supplier" => (policy.source, policy.auto) = (Source::Supplier(SupplierCode::new(text)?), None),
         _ => bail!("there are reorder_point, order_up_to, reorder_quantity, moq, multiple, lead_time_days and supplier"),
     }
     Ok(())
