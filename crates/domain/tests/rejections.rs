@@ -8,6 +8,9 @@ use domain::{Image, Rejection};
 use std::collections::BTreeSet;
 use story::{World, item};
 
+/// A way to be refused.
+type Refused = Box<dyn Fn(&mut World) -> Rejection>;
+
 /// A new variant does not compile here until it has a row below.
 fn place_in_table(rejection: &Rejection) -> usize {
     match rejection {
@@ -55,14 +58,14 @@ fn world() -> World {
     world
 }
 
-fn by_words(words: &'static str) -> Box<dyn Fn(&mut World) -> Rejection> {
+fn by_words(words: &'static str) -> Refused {
     Box::new(move |world| {
         let words: Vec<&str> = words.split(' ').collect();
         world.act(&words).expect_err("is refused")
     })
 }
 
-fn by_command(command: impl Fn(&World) -> Command + 'static) -> Box<dyn Fn(&mut World) -> Rejection> {
+fn by_command(command: impl Fn(&World) -> Command + 'static) -> Refused {
     Box::new(move |world| {
         let command = command(world);
         world.run(command).expect_err("is refused")
@@ -89,7 +92,7 @@ fn refund_too_much(world: &World) -> Command {
 
 #[test]
 fn every_rejection_is_reached() {
-    let rows: Vec<(&str, Box<dyn Fn(&mut World) -> Rejection>)> = vec![
+    let rows: Vec<(&str, Refused)> = vec![
         ("place O9 CUP 1", by_words("place O9 CUP 1")),
         ("supplier send 0", by_words("supplier send 0")),
         ("transfer AUS AUS MUG 1", by_words("transfer AUS AUS MUG 1")),
