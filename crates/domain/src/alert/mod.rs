@@ -1,13 +1,17 @@
 //! Alerts: raised when a condition begins, cleared when it ends.
 mod react;
 mod state;
+mod told;
 
 pub(crate) use react::{dispatch, react, react_case};
 pub use state::*;
+pub(crate) use told::check_routing;
+pub use told::{AlertRouting, Destination, Digest, Outlook, Told, open, outlook};
 
 use crate::command::alert::Command;
 use crate::event::Event;
 use crate::event::alert::AlertAcknowledged;
+use crate::id::AlertId;
 use crate::memory::Fetch;
 use crate::rejection::Rejection;
 use crate::settle::Context;
@@ -15,7 +19,14 @@ use crate::state::State;
 use crate::time::Timestamp;
 
 pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
-    let Command::Acknowledge { alert } = command;
+    match command {
+        Command::Acknowledge { alert } => acknowledge(state, cx, alert),
+        Command::RecordTold { destination, alerts } => Ok(told::record(state, destination, alerts)),
+        Command::RecordDigest { day } => Ok(told::record_digest(state, day)),
+    }
+}
+
+fn acknowledge(state: &State, cx: &Context, alert: AlertId) -> Result<Vec<Event>, Rejection> {
     let known = state.alerts.get(&alert).ok_or_else(|| state.missing(Fetch::Alert(alert), "alert"))?;
     match known.status {
         AlertStatus::Open => Ok(vec![AlertAcknowledged { alert, by: cx.actor.clone() }.into()]),
@@ -36,6 +47,7 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
                 raised_at: now,
                 acknowledged_by: None,
                 cleared_at: None,
+                told: Vec::new(),
                 version: 1,
             };
             index(state, &alert);
@@ -46,16 +58,35 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
             alert.status = AlertStatus::Acknowledged;
             alert.acknowledged_by = Some(event.by.clone());
             alert.version += 1;
+            reindex(state, event.alert);
         }
         Event::AlertCleared(event) => {
+            let follows_up = state.catalog.settings().alerts.is_some_and(|routing| routing.follow_up);
             let alert = state.alerts.get_mut(&event.alert).expect("only open alerts are cleared");
             alert.status = AlertStatus::Cleared;
             alert.cleared_at = Some(now);
             alert.version += 1;
+            if !follows_up {
+                // Nobody is told that it is over.
+                alert.told.clear();
+            }
             let condition = alert.condition.clone();
             state.open_alerts.remove(&condition);
+            reindex(state, event.alert);
+        }
+        Event::AlertTold(event) => {
+            let alert = state.alerts.get_mut(&event.alert).expect("decide looked the alert up");
+            alert.told.retain(|told| told.destination != event.destination);
+            alert.told.push(Told { destination: event.destination, status: event.status });
+            reindex(state, event.alert);
         }
         _ => {}
+    }
+}
+
+fn reindex(state: &mut State, id: AlertId) {
+    if let Some(alert) = state.alerts.shared(&id) {
+        told::index(state, &alert);
     }
 }
 
@@ -64,4 +95,5 @@ pub(crate) fn index(state: &mut State, alert: &Alert) {
     if alert.status != AlertStatus::Cleared {
         state.open_alerts.insert(alert.condition.clone(), alert.id);
     }
+    told::index(state, alert);
 }

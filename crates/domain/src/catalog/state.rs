@@ -1,5 +1,6 @@
 //! What the shop sells, where it keeps it, and through which channels it sells.
 
+use crate::alert::AlertRouting;
 use crate::id::{ChannelCode, LocationCode, Sku};
 use crate::money::{Amount, Currency};
 use crate::notification::TopicKind;
@@ -10,6 +11,7 @@ use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 #[derive(Debug, Default, Clone)]
 pub struct Catalog {
@@ -291,12 +293,26 @@ pub struct Settings {
     pub count_approval_units: Option<Quantity>,
     /// Percent above the ordered quantity that a receipt takes without confirmation.
     pub over_receipt_percent: u8,
+    /// Who is told of alerts; nobody without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Arc<AlertRouting>>,
+    /// The day of the last digest; kept by the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_digest: Option<Date>,
     pub version: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { complete_after_days: 14, promise_margin_days: 1, count_approval_units: None, over_receipt_percent: 0, version: 0 }
+        Self {
+            complete_after_days: 14,
+            promise_margin_days: 1,
+            count_approval_units: None,
+            over_receipt_percent: 0,
+            alerts: None,
+            last_digest: None,
+            version: 0,
+        }
     }
 }
 
