@@ -14,6 +14,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "rust", about: "unit, story, engine, crash and HTTP tests", run: rust },
     Suite { name: "openapi", about: "docs/openapi.json is what the handlers say", run: crate::openapi::check },
     Suite { name: "peers", about: "the independent programs that tests talk to are there", run: peers },
+    Suite { name: "mail", about: "customers, suppliers and staff are written to over a real mail server", run: mail },
     Suite { name: "demo", about: "the demo trades two days and proves its numbers", run: demo },
 ];
 
@@ -63,6 +64,18 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
 
 fn rust() -> Result<()> {
     cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"])
+}
+
+/// The tests find aiosmtpd by the variable; without it they fail.
+fn mail() -> Result<()> {
+    let python = crate::peers::python()?;
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["test", "--package", "server", "--quiet", "--test", "mail"]).env("QUARTERMASTER_TEST_PYTHON", python);
+    let status = command.current_dir(crate::root()).status().context("cargo could not be run")?;
+    if !status.success() {
+        bail!("the mail tests failed");
+    }
+    Ok(())
 }
 
 /// Fetched before they are needed, so that a registry that does not answer is told from a test that fails.

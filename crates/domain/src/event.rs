@@ -291,5 +291,7 @@ events! {
 
     AlertRaised(alert::AlertRaised) = "alert.raised.v1", |e| Subject::Alert(e.alert);
     AlertAcknowledged(alert::AlertAcknowledged) = "alert.acknowledged.v1", |e| Subject::Alert(e.alert);
+    AlertTold(alert::AlertTold) = "alert.told.v1", |e| Subject::Alert(e.alert);
+    DigestSent(alert::DigestSent) = "alert.digest_sent.v1", |_| Subject::Settings;
     AlertCleared(alert::AlertCleared) = "alert.cleared.v1", |e| Subject::Alert(e.alert);
 }

@@ -62,6 +62,12 @@ pub const DELIVERY_PAUSE_MS_FIRST: i64 = 2 * crate::time::SECOND_MS;
 pub const DELIVERY_PAUSE_MS_LAST: i64 = crate::time::HOUR_MS;
 /// After this long a delivery that nobody takes has failed.
 pub const DELIVERY_MS_MAX: i64 = 3 * crate::time::DAY_MS;
+/// Most addresses that alerts go to, and kinds that wait for the digest.
+pub const ALERT_RECIPIENTS_MAX: usize = 50;
+/// Most alerts that one look at State takes up to be told.
+pub const ALERTS_TOLD_MAX: usize = 1_000;
+/// Longest that alerts are gathered, and that messages are apart.
+pub const ALERT_PACE_SECONDS_MAX: u32 = 24 * 3_600;
 /// Longest payment window of a channel.
 pub const PAYMENT_WINDOW_MS_MAX: i64 = 90 * crate::time::DAY_MS;
 /// Most subscriptions of a shop.

@@ -105,7 +105,7 @@ impl Image {
             Self::PurchaseOrder(_, Some(order)) => order.may_leave(),
             Self::Count(_, Some(count)) => count.status != CountStatus::Open,
             Self::Return(_, Some(known)) => known.is_closed(),
-            Self::Alert(_, Some(alert)) => alert.cleared_at.is_some(),
+            Self::Alert(_, Some(alert)) => alert.may_leave(),
             Self::Customer(_, Some(customer)) => customer.may_leave(),
             Self::Receipt(_, Some(_)) => true,
             Self::Transfer(_, Some(transfer)) => transfer.is_over(),

@@ -58,6 +58,8 @@ pub struct State {
     pub(crate) closed: Closed,
     /// Conditions that hold, with their alerts.
     pub(crate) open_alerts: Lookup<Condition, AlertId>,
+    /// Alerts that may have something to tell; a superset.
+    pub(crate) untold_alerts: BTreeSet<AlertId>,
     /// What the events since the last look touched, for the reactions.
     pub(crate) touched: Touched,
     /// What the store was asked for in vain, for the command at hand.

@@ -1,9 +1,11 @@
 //! The wiring: the only file that names every part.
 
+use crate::connectors::smtp::Smtp;
 use crate::connectors::test_gateway::TestGateway;
 use crate::connectors::{self, Gateway};
 use crate::http::{Limits, router};
 use crate::keys::Role;
+use crate::mail;
 use crate::shop::{Clock, Shop};
 use axum::serve::{Listener, ListenerExt};
 use std::future::Future;
@@ -12,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// How long requests under way get when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -32,6 +35,8 @@ pub enum Error {
     Shop(#[from] crate::shop::Error),
     #[error("{0} can't be listened on: {1}. Choose another address with --listen")]
     Listen(SocketAddr, std::io::Error),
+    #[error("mail can't be set up: {0}")]
+    Mail(#[from] crate::connectors::smtp::Unreachable),
     #[error("the server failed: {0}")]
     Serve(std::io::Error),
     #[error("the engine stopped: {0}")]
@@ -46,6 +51,7 @@ pub struct Running {
     pub first_key: Option<String>,
     listener: TcpListener,
     limits: Limits,
+    smtp: Option<Arc<Smtp>>,
 }
 
 /// Opens the shop and takes the address; [`Running::until`] serves.
@@ -54,11 +60,12 @@ pub struct Running {
 /// When the folder or the address can't be used.
 pub async fn start(config: Config) -> Result<Running, Error> {
     let shop = Shop::open(&config.data_dir, config.clock)?;
+    let smtp = mail::smtp(&shop.config)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| Error::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.listen, error))?;
     let none = shop.keys.list().iter().all(|key| key.revoked_at.is_some());
     let first_key = none.then(|| shop.keys.create("admin", Role::Admin)).transpose().map_err(crate::shop::Error::from)?;
-    Ok(Running { shop, address, first_key: first_key.map(|(_, secret)| secret), listener, limits: config.limits })
+    Ok(Running { shop, address, first_key: first_key.map(|(_, secret)| secret), listener, limits: config.limits, smtp })
 }
 
 impl Running {
@@ -71,6 +78,11 @@ impl Running {
         let gateways: Vec<Arc<dyn Gateway>> = vec![Arc::new(TestGateway::new(clock))];
         let connectors = tokio::spawn(connectors::run(self.shop.clone(), gateways));
         let bus = tokio::spawn(crate::bus::run(self.shop.clone()));
+        let (stop_mail, mail_stops) = watch::channel(false);
+        let from = self.shop.config.mail.as_ref().map(|mail| mail.from.clone());
+        let mail = tokio::spawn(mail::run(self.shop.clone(), self.smtp.clone(), from.clone(), mail_stops));
+        let alerting = tokio::spawn(crate::alerting::run(self.shop.clone(), self.smtp, from, stop_mail.subscribe()));
+        let suppliers = tokio::spawn(crate::suppliers::run(self.shop.clone(), stop_mail.subscribe()));
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
         let app = router(self.shop.clone(), self.limits, metrics);
         let (drain, draining) = tokio::sync::oneshot::channel::<()>();
@@ -91,6 +103,13 @@ impl Running {
         connectors.abort();
         bus.abort();
         crate::bus::settle(&self.shop).await;
+        // Mails under way are recorded before the engine stops: cut off, they would be in doubt.
+        stop_mail.send_replace(true);
+        if let Err(error) = mail.await {
+            tracing::error!("mail ended: {error}");
+        }
+        suppliers.abort();
+        alerting.abort();
         let shop = self.shop.clone();
         tokio::task::spawn_blocking(move || shop.engine.stop()).await.map_err(|error| Error::Engine(error.to_string()))?;
         match self.shop.engine.failure() {

@@ -1,7 +1,10 @@
 //! The shop as the edge sees it: submit and wait until durable, read beside the writer.
 
 use crate::bus::Bus;
+use crate::config::Config;
 use crate::keys::Keys;
+use crate::mail::templates::Templates;
+use crate::status_link::StatusLinks;
 use crate::vault::Vault;
 use crate::waiting::{self, Waiting};
 use domain::Command;
@@ -29,6 +32,11 @@ pub struct Shop {
     pub keys: Keys,
     /// Who outside hears what, and where they stand.
     pub bus: Bus,
+    /// What the operator decided.
+    pub config: Config,
+    pub templates: Templates,
+    /// Makes and reads the links by which customers open their orders.
+    pub status_links: StatusLinks,
     /// How far the log is durable, for those who wait.
     pub durable: watch::Receiver<u64>,
     clock: Clock,
@@ -43,6 +51,8 @@ pub enum Error {
     Engine(#[from] OpenError),
     #[error("{0}")]
     Vault(#[from] crate::vault::Error),
+    #[error("{0}")]
+    Config(#[from] crate::config::Error),
     #[error("the keys can't be used: {0}")]
     Keys(#[from] rusqlite::Error),
     #[error("where subscriptions stand can't be read: {0}")]
@@ -72,13 +82,18 @@ impl Shop {
         options.on_durable = Box::new(move |seq| {
             durable.send_replace(seq);
         });
+        let config = Config::load(folder)?;
         let engine = Engine::open(options)?;
         tokio::spawn(waiting::wake(Arc::downgrade(&waiting), waiting.news()));
         let bus = Bus::open(&engine)?;
+        let vault = Vault::open(folder)?;
         Ok(Arc::new(Self {
             bus,
             engine,
-            vault: Arc::new(Vault::open(folder)?),
+            config,
+            templates: Templates::new(folder.join("templates")),
+            status_links: StatusLinks::new(vault.shop_key("status_links")?),
+            vault: Arc::new(vault),
             keys: Keys::open(folder)?,
             durable: durable_in,
             clock,

@@ -268,6 +268,14 @@ impl Vault {
         Ok(erased > 0)
     }
 
+    /// A key of the shop by its name, made when it is first asked for.
+    ///
+    /// # Errors
+    /// When the vault cannot be read or written, or there is no randomness.
+    pub fn shop_key(&self, name: &str) -> Result<[u8; 32], Error> {
+        own_key(&self.connection(), name)
+    }
+
     fn key(&self, customer: CustomerId) -> Result<Option<[u8; 32]>, Error> {
         if let Some(key) = self.known().keys.get(&customer) {
             return Ok(Some(*key));

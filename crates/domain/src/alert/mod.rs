@@ -1,9 +1,12 @@
 //! Alerts: raised when a condition begins, cleared when it ends.
 mod react;
 mod state;
+mod told;
 
 pub(crate) use react::{dispatch, react, react_case, react_purchase_order, react_transfer};
 pub use state::*;
+pub(crate) use told::check_routing;
+pub use told::{AlertRouting, Destination, Digest, Outlook, Told, open, outlook};
 
 use crate::command::alert::Command;
 use crate::event::Event;
@@ -36,6 +39,8 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             from_the_edge(&condition)?;
             Ok(state.open_alerts.get(&condition).map(|alert| AlertCleared { alert: *alert }.into()).into_iter().collect())
         }
+        Command::RecordTold { destination, alerts } => Ok(told::record(state, destination, alerts)),
+        Command::RecordDigest { day } => Ok(told::record_digest(state, day)),
     }
 }
 
@@ -69,6 +74,7 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
                 raised_at: now,
                 acknowledged_by: None,
                 cleared_at: None,
+                told: Vec::new(),
                 version: 1,
             };
             index(state, &alert);
@@ -79,16 +85,35 @@ pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
             alert.status = AlertStatus::Acknowledged;
             alert.acknowledged_by = Some(event.by.clone());
             alert.version += 1;
+            reindex(state, event.alert);
         }
         Event::AlertCleared(event) => {
+            let follows_up = state.catalog.settings().alerts.is_some_and(|routing| routing.follow_up);
             let alert = state.alerts.get_mut(&event.alert).expect("only open alerts are cleared");
             alert.status = AlertStatus::Cleared;
             alert.cleared_at = Some(now);
             alert.version += 1;
+            if !follows_up {
+                // Nobody is told that it is over.
+                alert.told.clear();
+            }
             let condition = alert.condition.clone();
             state.open_alerts.remove(&condition);
+            reindex(state, event.alert);
+        }
+        Event::AlertTold(event) => {
+            let alert = state.alerts.get_mut(&event.alert).expect("decide looked the alert up");
+            alert.told.retain(|told| told.destination != event.destination);
+            alert.told.push(Told { destination: event.destination, status: event.status });
+            reindex(state, event.alert);
         }
         _ => {}
+    }
+}
+
+fn reindex(state: &mut State, id: AlertId) {
+    if let Some(alert) = state.alerts.shared(&id) {
+        told::index(state, &alert);
     }
 }
 
@@ -97,4 +122,5 @@ pub(crate) fn index(state: &mut State, alert: &Alert) {
     if alert.status != AlertStatus::Cleared {
         state.open_alerts.insert(alert.condition.clone(), alert.id);
     }
+    told::index(state, alert);
 }

@@ -1,5 +1,6 @@
 //! Alerts: one per condition, not a storm.
 
+use super::Told;
 use crate::id::{AlertId, LocationCode, OrderId, PurchaseOrderId, Sku, TransferId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub struct Alert {
     pub acknowledged_by: Option<SmolStr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared_at: Option<Timestamp>,
+    /// What each destination was told last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
     pub version: u64,
 }
 

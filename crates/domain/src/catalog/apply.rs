@@ -1,6 +1,6 @@
 //! How events change the catalog.
 
-use super::ItemStatus;
+use super::{ItemStatus, Settings};
 use crate::event::Event;
 use crate::state::State;
 
@@ -32,6 +32,10 @@ pub(crate) fn apply(state: &mut State, event: &mut Event) {
         Event::ChannelCreated(event) => catalog.channels.insert(event.channel.code.clone(), event.channel.clone()),
         Event::ChannelUpdated(event) => catalog.channels.insert(event.channel.code.clone(), event.channel.clone()),
         Event::SettingsUpdated(event) => catalog.settings.insert((), event.settings.clone()),
+        Event::DigestSent(event) => {
+            let settings = Settings { last_digest: Some(event.day), ..catalog.settings() };
+            catalog.settings.insert((), settings);
+        }
         _ => {}
     }
 }

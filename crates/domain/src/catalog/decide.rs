@@ -1,6 +1,7 @@
 //! What may be said about items, locations, channels and settings.
 
 use super::{Buffer, Channel, ChannelMail, Item, ItemKind, ItemStatus, Location, Settings, SourcingRule};
+use crate::alert::check_routing;
 use crate::command::catalog::Command;
 use crate::event::Event;
 use crate::event::catalog::{
@@ -79,7 +80,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             let known = catalog.settings();
             check_version(expected_version, known.version)?;
             check_settings(&settings)?;
-            settings.version = known.version + 1;
+            (settings.version, settings.last_digest) = (known.version + 1, known.last_digest);
             SettingsUpdated { settings }.into()
         }
     }])
@@ -253,5 +254,5 @@ fn check_settings(settings: &Settings) -> Result<(), Rejection> {
     if settings.promise_margin_days > 365 {
         return Err(Rejection::invalid("promise_margin_days", "must be at most 365"));
     }
-    Ok(())
+    settings.alerts.as_ref().map_or(Ok(()), |routing| check_routing(routing))
 }

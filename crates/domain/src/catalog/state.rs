@@ -1,5 +1,6 @@
 //! What the shop sells, where it keeps it, and through which channels it sells.
 
+use crate::alert::AlertRouting;
 use crate::id::{ChannelCode, LocationCode, Sku};
 use crate::money::{Amount, Currency};
 use crate::notification::TopicKind;
@@ -10,6 +11,7 @@ use crate::time::{Date, Timestamp};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 #[derive(Debug, Default, Clone)]
 pub struct Catalog {
@@ -310,6 +312,12 @@ pub struct Settings {
     /// Hours before an authorization runs out at which somebody is told.
     #[serde(default = "authorization_warning_hours")]
     pub authorization_warning_hours: u16,
+    /// Who is told of alerts; nobody without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Arc<AlertRouting>>,
+    /// The day of the last digest; kept by the rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_digest: Option<Date>,
     pub version: u64,
 }
 
@@ -325,6 +333,8 @@ impl Default for Settings {
             count_approval_units: None,
             over_receipt_percent: 0,
             authorization_warning_hours: authorization_warning_hours(),
+            alerts: None,
+            last_digest: None,
             version: 0,
         }
     }

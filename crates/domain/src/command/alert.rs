@@ -1,7 +1,8 @@
 //! Asked of alerts.
 
-use crate::alert::Condition;
+use crate::alert::{AlertStatus, Condition, Destination};
 use crate::id::AlertId;
+use crate::time::Date;
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
@@ -20,5 +21,14 @@ pub enum Command {
     /// From the edge: the condition ended. Clearing what is not raised changes nothing.
     ClearAlert {
         condition: Condition,
+    },
+    /// A destination was told these, as they then stood.
+    RecordTold {
+        destination: Destination,
+        alerts: Vec<(AlertId, AlertStatus)>,
+    },
+    /// The digest of a day has gone out, or need not.
+    RecordDigest {
+        day: Date,
     },
 }

@@ -1,7 +1,8 @@
 //! Facts about alerts.
 
-use crate::alert::Condition;
+use crate::alert::{AlertStatus, Condition, Destination};
 use crate::id::AlertId;
+use crate::time::Date;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -25,4 +26,18 @@ pub struct AlertAcknowledged {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertCleared {
     pub alert: AlertId,
+}
+
+/// People heard of the alert as it then stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertTold {
+    pub alert: AlertId,
+    pub destination: Destination,
+    pub status: AlertStatus,
+}
+
+/// The digest of a day has gone out, or need not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestSent {
+    pub day: Date,
 }

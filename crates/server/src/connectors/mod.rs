@@ -1,6 +1,8 @@
 //! Outside actions: what the case waits for is done and recorded, again after a crash, with the same key.
 
+pub mod smtp;
 pub mod test_gateway;
+pub mod webhook;
 
 use crate::shop::Shop;
 use domain::command::payment::Command;

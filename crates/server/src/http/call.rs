@@ -142,6 +142,11 @@ pub fn list(data: Vec<Value>, has_more: bool, last: Option<String>) -> Value {
 }
 
 impl Call {
+    /// The same request with another body; it stays the same request to idempotency, which looks at this one.
+    pub fn with_body(&self, body: String) -> Self {
+        Self { body: body.into(), ..self.again() }
+    }
+
     /// The same request once more.
     pub fn again(&self) -> Self {
         Self {

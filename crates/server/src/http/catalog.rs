@@ -191,21 +191,49 @@ pub async fn channel_list(call: Call) -> Result<Answer, Problem> {
     entities!(call, Channel, "channel")
 }
 
-pub async fn settings_get(call: Call) -> Result<Answer, Problem> {
-    let settings = match call.read(|reader| reader.entity("settings", "-")).await? {
+async fn settings(call: &Call) -> Result<Settings, Problem> {
+    Ok(match call.read(|reader| reader.entity("settings", "-")).await? {
         Some(Image::Settings(_, Some(settings))) => settings.as_ref().clone(),
         _ => Settings::default(),
-    };
-    Ok(Answer::ok(object("settings", &settings)).at(settings.version))
+    })
 }
 
+/// As clients read it: never with the webhook's address, which is a secret.
+fn without_secrets(mut view: Value) -> Value {
+    if let Some(webhook) = view.get_mut("alerts").and_then(|alerts| alerts.get_mut("webhook")) {
+        *webhook = json!("set");
+    }
+    view
+}
+
+pub async fn settings_get(call: Call) -> Result<Answer, Problem> {
+    let settings = settings(&call).await?;
+    Ok(Answer::ok(without_secrets(object("settings", &settings))).at(settings.version))
+}
+
+/// `alerts.webhook` comes in the clear and is sealed; `"set"`, or nothing, keeps the known one, and null takes it away.
 pub async fn settings_update(call: Call) -> Result<Answer, Problem> {
     let mut defaults = object("settings", &Settings::default());
     defaults["count_approval_units"] = Value::Null;
-    let settings = read(&call, defaults, &[], None)?;
+    let mut body: Value = call.json()?;
+    if let Some(alerts) = body.get_mut("alerts").and_then(Value::as_object_mut) {
+        let known = settings(&call).await?.alerts.and_then(|routing| routing.webhook.clone());
+        let webhook = match alerts.get("webhook") {
+            Some(Value::String(url)) if url.starts_with("https://") || url.starts_with("http://") => {
+                json!(call.shop.vault.seal_secret(url).map_err(Problem::internal)?)
+            }
+            Some(Value::String(text)) if text != "set" => {
+                return Err(Problem::bad_field("alerts.webhook", "must be an address that begins with https:// or http://"));
+            }
+            Some(Value::Null) => Value::Null,
+            Some(_) | None => json!(known),
+        };
+        alerts.insert("webhook".to_owned(), webhook);
+    }
+    let settings = read(&call.with_body(body.to_string()), defaults, &["alerts", "last_digest"], None)?;
     let command = Command::UpdateSettings { settings, expected_version: call.if_match()? };
     let (body, version, repeated) = touched!(call.submit(command).await?, Settings, "settings");
-    Ok(Answer::ok(body).at(version).replayed(repeated))
+    Ok(Answer::ok(without_secrets(body)).at(version).replayed(repeated))
 }
 
 /// Any stored entity as JSON.

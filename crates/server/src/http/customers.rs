@@ -7,8 +7,10 @@ use domain::Image;
 use domain::command::customer::Command;
 use domain::customer::Customer;
 use domain::id::CustomerId;
+use domain::notification::TopicKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn view(call: &Call, customer: &Customer) -> Value {
     let details = customer.details.as_ref().and_then(|sealed| call.shop.vault.open_sealed::<Value>(sealed));
@@ -16,6 +18,7 @@ fn view(call: &Call, customer: &Customer) -> Value {
     view["id"] = json!(customer.id);
     view["object"] = json!("customer");
     view["orders"] = json!(customer.orders);
+    view["mail_opt_outs"] = json!(customer.mail_opt_outs);
     view["merged_into"] = json!(customer.merged_into);
     view["erased_at"] = json!(customer.erased_at);
     view["created_at"] = json!(customer.created_at);
@@ -86,5 +89,17 @@ pub async fn customer_erase(call: Call) -> Result<Answer, Problem> {
     let id: CustomerId = call.segment("id")?;
     let done = call.submit(Command::EraseCustomer { id }).await?;
     call.shop.vault.erase(id).map_err(Problem::internal)?;
+    Ok(find(&call, id).await?.replayed(done.repeated))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PreferencesBody {
+    opt_outs: BTreeSet<TopicKind>,
+}
+
+pub async fn mail_preferences_set(call: Call) -> Result<Answer, Problem> {
+    let (id, opt_outs) = (call.segment("id")?, call.json::<PreferencesBody>()?.opt_outs);
+    let done = call.submit(Command::SetMailPreferences { id, opt_outs }).await?;
     Ok(find(&call, id).await?.replayed(done.repeated))
 }

@@ -11,6 +11,7 @@ mod fulfillments;
 mod holds;
 mod keys;
 mod meters;
+mod notifications;
 mod openapi;
 mod order_view;
 mod orders;

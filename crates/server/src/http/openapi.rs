@@ -159,6 +159,7 @@ fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
         "/v1/availability" => vec![("channel", "channel code"), ("sku", "SKUs, comma separated")],
         "/v1/stock/{sku}" | "/v1/orders/{id}" => vec![("as_of", "sequence or RFC 3339 time")],
         "/v1/stock/{sku}/ledger" => vec![("limit", "1 to 200"), ("cursor", "next_cursor"), ("location", "location code")],
+        "/v1/mail/preview" => vec![("topic", "what the mail is about"), ("locale", "language tag"), ("shop", "name of the shop")],
         "/v1/stock/{sku}/why" => vec![("channel", "channel code")],
         "/v1/fulfillments" => vec![("status", "released, picking, packed, shipped"), ("location", "location code"), ("limit", "1 to 200")],
         "/v1/items" | "/v1/locations" | "/v1/channels" | "/v1/stock" | "/v1/holds" => PAGE.to_vec(),

@@ -5,6 +5,7 @@ use domain::catalog::Shortage;
 use domain::fulfillment::Fulfillment;
 use domain::id::{ChannelCode, LineId, OrderId, Sku};
 use domain::money::{Amount, Currency};
+use domain::notification::Notification;
 use domain::order::{
     Allocation, AllocationStatus, Backorder, Case, Charge, FulfillmentStatus, Line, OrderStatus, Origin, Part, PaymentStatus, Promise,
     PromiseSource,
@@ -56,6 +57,7 @@ pub struct OrderView<'a> {
     #[serde(serialize_with = "fulfillments")]
     fulfillments: &'a [Fulfillment],
     returns: &'a [Return],
+    notifications: &'a [Notification],
     metadata: &'a Metadata,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -118,6 +120,7 @@ impl<'a> OrderView<'a> {
             refunds: &case.refunds,
             fulfillments: &case.fulfillments,
             returns: &case.returns,
+            notifications: &case.notifications,
             metadata: &order.metadata,
             created_at: order.created_at,
             updated_at: order.updated_at,

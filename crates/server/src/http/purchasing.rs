@@ -1,6 +1,6 @@
 //! Suppliers, replenishment policies and purchase orders.
 
-use super::call::{Answer, Call, Done, object};
+use super::call::{Answer, Call, Content, Done, object};
 use super::catalog::{entities, entity, read};
 use super::problem::Problem;
 use domain::Image;
@@ -16,40 +16,86 @@ use serde_json::{Value, json};
 
 fn supplier(call: &Call, code: Option<&str>) -> Result<Supplier, Problem> {
     let defaults = json!({
-        "code": null, "name": null, "lead_time_days": 7, "currency": null, "order_minimum": 0, "auto": "send", "active": true,
+        "code": null, "name": null, "lead_time_days": 7, "currency": null, "order_minimum": 0, "auto": "send", "dispatch": "none", "active": true,
         "metadata": {}, "version": 0, "created_at": "1970-01-01T00:00:00.000Z", "object": "supplier",
     });
-    read(call, defaults, &["email", "cutoff"], code.map(|code| ("code", code)))
+    read(call, defaults, &["email", "cutoff", "webhook"], code.map(|code| ("code", code)))
+}
+
+/// The webhook's secret comes in the clear and is sealed before the rules see it; without one, the known one stays.
+async fn sealed(call: &Call, code: Option<&str>) -> Result<Supplier, Problem> {
+    let mut call_body: Value = call.json()?;
+    let Some(webhook) = call_body.get_mut("webhook").filter(|webhook| webhook.is_object()) else { return supplier(call, code) };
+    let known = match code {
+        Some(code) => {
+            let code = code.to_owned();
+            match call.shop.read(move |reader| reader.entity("supplier", &code)).await? {
+                Some(Image::Supplier(_, Some(supplier))) => supplier.webhook.as_ref().map(|webhook| webhook.secret.clone()),
+                _ => None,
+            }
+        }
+        None => None,
+    };
+    let secret = match webhook["secret"].as_str() {
+        Some(secret) if secret.len() >= 16 => call.shop.vault.seal_secret(secret).map_err(Problem::internal)?,
+        Some(_) => return Err(Problem::bad_field("webhook.secret", "must have at least 16 characters")),
+        None => known.ok_or_else(|| Problem::bad_field("webhook.secret", "send the secret that signs what is posted"))?,
+    };
+    webhook["secret"] = json!(secret);
+    supplier(&call.with_body(call_body.to_string()), code)
+}
+
+/// As clients read it: never with the secret.
+fn supplier_view(supplier: &Supplier) -> Value {
+    let mut view = object("supplier", supplier);
+    mask(&mut view);
+    view
+}
+
+fn changed(mut answer: Answer, change: impl FnOnce(&mut Value)) -> Answer {
+    if let Content::Value(value) = &mut answer.content {
+        change(value);
+    }
+    answer
+}
+
+fn mask(view: &mut Value) {
+    if let Some(webhook) = view.get_mut("webhook").and_then(Value::as_object_mut) {
+        webhook.remove("secret");
+    }
 }
 
 fn supplier_answer(done: &Done) -> Result<(Value, u64), Problem> {
     let found = done.images.iter().find_map(|image| match image {
-        Image::Supplier(_, Some(supplier)) => Some((object("supplier", supplier.as_ref()), supplier.version)),
+        Image::Supplier(_, Some(supplier)) => Some((supplier_view(supplier), supplier.version)),
         _ => None,
     });
     found.ok_or_else(|| Problem::internal("a supplier left no image"))
 }
 
 pub async fn supplier_create(call: Call) -> Result<Answer, Problem> {
-    let done = call.submit(Command::CreateSupplier(supplier(&call, None)?)).await?;
+    let done = call.submit(Command::CreateSupplier(sealed(&call, None).await?)).await?;
     let (body, version) = supplier_answer(&done)?;
     Ok(Answer::created(body).at(version).replayed(done.repeated))
 }
 
 pub async fn supplier_update(call: Call) -> Result<Answer, Problem> {
     let code: SupplierCode = call.segment("code")?;
-    let command = Command::UpdateSupplier { supplier: supplier(&call, Some(code.as_str()))?, expected_version: call.if_match()? };
+    let supplier = sealed(&call, Some(code.as_str())).await?;
+    let command = Command::UpdateSupplier { supplier, expected_version: call.if_match()? };
     let done = call.submit(command).await?;
     let (body, version) = supplier_answer(&done)?;
     Ok(Answer::ok(body).at(version).replayed(done.repeated))
 }
 
 pub async fn supplier_get(call: Call) -> Result<Answer, Problem> {
-    entity!(call, Supplier, "supplier", call.segment::<SupplierCode>("code")?)
+    let answer: Result<Answer, Problem> = entity!(call, Supplier, "supplier", call.segment::<SupplierCode>("code")?);
+    answer.map(|answer| changed(answer, mask))
 }
 
 pub async fn supplier_list(call: Call) -> Result<Answer, Problem> {
-    entities!(call, Supplier, "supplier")
+    let answer: Result<Answer, Problem> = entities!(call, Supplier, "supplier");
+    answer.map(|answer| changed(answer, |list| list["data"].as_array_mut().into_iter().flatten().for_each(mask)))
 }
 
 pub async fn policy_set(call: Call) -> Result<Answer, Problem> {
@@ -84,7 +130,7 @@ fn view(order: &PurchaseOrder) -> Value {
     view
 }
 
-fn answer(done: &Done) -> Result<Answer, Problem> {
+pub fn answer(done: &Done) -> Result<Answer, Problem> {
     let found = done.images.iter().find_map(|image| match image {
         Image::PurchaseOrder(_, Some(order)) => Some(Answer::ok(view(order)).at(order.version)),
         _ => None,

@@ -62,6 +62,7 @@ pub fn router_of(
     limits: Limits,
     metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
 ) -> Router {
+    let status_page = crate::status_page::router(shop.clone());
     let buckets = limits.rate.map(Buckets::new);
     let edge = Arc::new(Edge { shop, limits, buckets, requests: AtomicU64::new(1), metrics, upkeep: Upkeep::default() });
     let mut paths: Vec<(&str, MethodRouter<Arc<Edge>>)> = Vec::new();
@@ -87,6 +88,7 @@ pub fn router_of(
         .merge(docs)
         .fallback(any(no_route))
         .with_state(edge)
+        .merge(status_page)
 }
 
 fn method_of(route: &Route) -> Method {

@@ -2,8 +2,8 @@
 
 use super::call::{Answer, Call};
 use super::{
-    Problem, alerts, bulk, catalog, counts, customers, events, fulfillments, holds, keys, orders, payments, purchasing, returns, stock,
-    subscriptions, transfers,
+    Problem, alerts, bulk, catalog, counts, customers, events, fulfillments, holds, keys, notifications, orders, payments, purchasing, returns,
+    stock, subscriptions, transfers,
 };
 use crate::keys::Role;
 use std::future::Future;
@@ -158,6 +158,7 @@ routes! {
     GET "/v1/customers" Operate customers::customer_list, "Find a customer by email, or by channel and external_id";
     GET "/v1/customers/{id}" Operate customers::customer_get, "One customer";
     POST "/v1/customers/{id}/merge" Operate customers::customer_merge, "Make two customers one", r#"{"into":"cus_2"}"#;
+    PUT "/v1/customers/{id}/mail-preferences" Operate customers::mail_preferences_set, "What a customer does not want mail about", r#"{"opt_outs":["delivered"]}"#;
     POST "/v1/customers/{id}/erase" Administer customers::customer_erase, "Destroy the key to a customer's data, for good";
     POST "/v1/counts" Work counts::count_open, "Open a cycle count", r#"{"location":"AUS","skus":["MUG-RED"],"reference":"CC-114"}"#;
     GET "/v1/counts" Read counts::count_list, "List cycle counts";
@@ -165,6 +166,9 @@ routes! {
     POST "/v1/counts/{id}/record" Work counts::count_record, "Record what is on the shelf", r#"{"lines":[{"sku":"MUG-RED","counted":7}]}"#;
     POST "/v1/counts/{id}/post" Work counts::count_post, "Post the variances as adjustments", r#"{"approve":false}"#;
     POST "/v1/counts/{id}/cancel" Work counts::count_cancel, "Count nothing after all";
+    POST "/v1/notifications/{id}/resend" Operate notifications::resend, "Send a mail again that failed or is in doubt";
+    POST "/v1/purchase-orders/{id}/dispatch" Operate notifications::dispatch, "Send a purchase order to its supplier again";
+    GET "/v1/mail/preview" Operate notifications::preview, "What a mail about a topic looks like";
     GET "/v1/alerts" Read alerts::alert_list, "What a person should look at";
     POST "/v1/alerts/{id}/acknowledge" Work alerts::alert_acknowledge, "Somebody looks at it";
     GET "/v1/events" Read events::pull, "Events after a sequence; waits when asked to";

@@ -23,11 +23,14 @@ pub const SHAPES: &[(&str, &str)] = &[
         "channel",
         r#"{"object":"channel","code":"web","name":"Web shop","kind":"web","locations":["AUS"],"buffer":{},"on_shortage":"reject",
             "payment":{"timing":"capture_at_shipment","backorder":"now","window_ms":0,"gateway":"test","single_capture":"first_shipment","multicapture":true,"overcapture_percent":0,"on_expiry":"reauthorize"},
-            "sourcing":[{"rule":"priority"}],"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+            "sourcing":[{"rule":"priority"}],"mail?":{"sender":"Acme <shop@acme.example>","reply_to?":"help@acme.example",
+            "payment_url?":"https://acme.example/pay/{number}","status_url?":"https://acme.example/orders/{number}","locale":"en","opt_outs?":["delivered"]},"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "settings",
-        r#"{"object":"settings","complete_after_days":14,"promise_margin_days":1,"over_receipt_percent":0,"count_approval_units?":5,"authorization_warning_hours":24,"version":1}"#,
+        r#"{"object":"settings","complete_after_days":14,"promise_margin_days":1,"over_receipt_percent":0,"count_approval_units?":5,"authorization_warning_hours":24,"last_digest?":"2026-11-24",
+            "alerts?":{"mail_to":["ops@acme.example"],"webhook?":"set","digest_only?":["low_stock"],"gather_seconds":10,"interval_seconds":300,"follow_up":false,
+            "digest?":{"minute":480,"time_zone":"Europe/Berlin"}},"version":1}"#,
     ),
     (
         "level",
@@ -84,7 +87,8 @@ pub const SHAPES: &[(&str, &str)] = &[
             "prices_include_tax":false,"on_shortage":"split","priority":0,"total":4438,"canceled_amount":0,"authorized":4438,"captured":0,"refunded":0,
             "balance_due":4438,"promised_ship_by?":"2026-12-04","customer?":"$buyer","ship_to?":"$ship_to","note?":"Ring twice","notify":true,
             "lines":["$order_line"],"charges":[{"id":"chg_1JD-1","kind":"shipping","amount":500,"tax":41,"total":541}],"payments":["$payment"],
-            "refunds":["$refund"],"fulfillments":["$fulfillment"],"returns":["$return"],"metadata":{},"created_at":"2026-11-24T09:30:00.000Z",
+            "refunds":["$refund"],"fulfillments":["$fulfillment"],"returns":["$return"],
+            "notifications":["$notification"],"metadata":{},"created_at":"2026-11-24T09:30:00.000Z",
             "updated_at":"2026-11-24T09:30:00.000Z","late_since?":"2026-12-05T06:00:00.000Z","closed_at?":"2026-11-24T09:30:00.000Z"}"#,
     ),
     ("buyer", r#"{"id":"cus_1","external_id?":"c_88","email?":"ada@example.com","name?":"Ada","phone?":"+1 512","locale?":"en-US"}"#),
@@ -132,9 +136,19 @@ pub const SHAPES: &[(&str, &str)] = &[
             "version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
+        "notification",
+        r#"{"id":"ntf_1JD-1","topics":[{"topic":"shipped","fulfillment?":"ful_1JD-1","refund?":"re_1JD-1","return?":"ret_1JD-1"}],"status":"sent","attempts":1,
+            "requested_at":"2026-11-24T09:30:00.000Z","retry_at?":"2026-11-24T09:30:00.000Z","ended_at?":"2026-11-24T09:30:00.000Z",
+            "reference?":"ntf_1JD-1@acme.example","failure?":{"code":"550","message":"no such user"}}"#,
+    ),
+    (
+        "mail_preview",
+        r#"{"object":"mail_preview","topic":"shipped","locale":"en","subject":"Your order 1001 is on its way","text":"…","html":"…","problem?":"shipped.txt: …"}"#,
+    ),
+    (
         "supplier",
         r#"{"object":"supplier","code":"ACME","name":"Acme Ltd","email?":"orders@acme.example","lead_time_days":7,"currency":"USD","order_minimum":0,
-            "cutoff?":{"minute":720,"time_zone":"Europe/London","weekdays":[0]},"auto":"send","metadata?":{},"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+            "cutoff?":{"minute":720,"time_zone":"Europe/London","weekdays":[0]},"auto":"send","dispatch":"mail","webhook?":{"url":"https://acme.example/orders"},"metadata?":{},"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "policy",
@@ -145,6 +159,8 @@ pub const SHAPES: &[(&str, &str)] = &[
         "purchase_order",
         r#"{"object":"purchase_order","id":"po_77","supplier":"ACME","location":"AUS","status":"sent","currency":"USD","total?":8400,"automatic":true,
             "reference?":"SO-88","lines":[{"sku":"MUG-RED","ordered":24,"received":0,"canceled":0,"unit_cost?":350,"expected_on?":"2026-12-03","late_at?":"2026-12-04T06:00:00.000Z"}],
+            "dispatch?":{"via":"mail","status":"sent","attempts":1,"requested_at":"2026-11-24T12:00:00.000Z","retry_at?":"2026-11-24T12:00:00.000Z",
+            "ended_at?":"2026-11-24T12:00:00.000Z","reference?":"po_77@acme.example","failure?":{"code":"550","message":"no such user"}},
             "send_at?":"2026-11-24T12:00:00.000Z","sent_at?":"2026-11-24T12:00:00.000Z","late_since?":"2026-12-04T06:00:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
@@ -156,7 +172,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     ),
     (
         "customer",
-        r#"{"object":"customer","id":"cus_1","external_id?":"c_88","email?":"ada@example.com","name?":"Ada","phone?":"+1 512","locale?":"en-US","orders":3,
+        r#"{"object":"customer","id":"cus_1","external_id?":"c_88","email?":"ada@example.com","name?":"Ada","phone?":"+1 512","locale?":"en-US","orders":3,"mail_opt_outs":["delivered"],
             "merged_into?":"cus_2","erased_at?":"2026-11-24T09:30:00.000Z","version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
@@ -168,7 +184,7 @@ pub const SHAPES: &[(&str, &str)] = &[
         "alert",
         r#"{"object":"alert","id":"alert_1","kind":"low_stock","sku?":"MUG-RED","location?":"AUS","order?":"ord_1","numbers":{},"status":"open",
             "purchase_order?":"po_77","transfer?":"tr_1","subscription?":"sub_1","subject?":"stock/MUG-RED@AUS","connector?":"stripe",
-            "note?":"no answer for an hour","raised_at":"2026-11-24T09:30:00.000Z","acknowledged_by?":"ada","cleared_at?":"2026-11-24T09:30:00.000Z","version":1}"#,
+            "note?":"no answer for an hour","raised_at":"2026-11-24T09:30:00.000Z","acknowledged_by?":"ada","cleared_at?":"2026-11-24T09:30:00.000Z","told?":[{"destination":"mail","status":"open"}],"version":1}"#,
     ),
     (
         "subscription",
@@ -243,6 +259,7 @@ const RESOURCES: &[(&str, &str)] = &[
     ("transfers", "transfer"),
     ("customers", "customer"),
     ("counts", "count"),
+    ("notifications", "order"),
     ("alerts", "alert"),
     ("events", "event"),
     ("keys", "key"),
@@ -264,6 +281,7 @@ pub fn of_route(method: &str, path: &str) -> Option<Answer> {
         ("POST", "/v1/subscriptions/{id}/delete") => return Some(Answer::One("deleted_subscription")),
         ("POST", bulk) if bulk.ends_with("/bulk") => return Some(Answer::One("bulk_result")),
         ("POST", "/v1/orders/{id}/refunds/preview") => return Some(Answer::One("refund_preview")),
+        ("GET", "/v1/mail/preview") => return Some(Answer::One("mail_preview")),
         _ => {}
     }
     let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();

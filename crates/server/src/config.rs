@@ -1,0 +1,194 @@
+//! `quartermaster.toml` in the data folder, and the variables that override it. Secrets come from variables or files of their own.
+
+use crate::connectors::smtp::{Options, Security, parse_address};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What an operator decides outside of the shop's own settings.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Where customers reach this server, for links in mails; no links without it.
+    pub public_url: Option<String>,
+    /// How mail goes out; none does without it.
+    pub mail: Option<Mail>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Mail {
+    pub smtp: Options,
+    /// Sender of mails to staff and suppliers.
+    pub from: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {problem}", path = .path.display())]
+pub struct Error {
+    path: PathBuf,
+    problem: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    server: Server,
+    smtp: Smtp,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Server {
+    public_url: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Smtp {
+    /// `smtp://host:587` (STARTTLS) or `smtps://host:465` (TLS).
+    url: Option<String>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
+    from: Option<String>,
+    /// Instead of the scheme's: `starttls`, `tls` or `none`.
+    security: Option<String>,
+    ca_file: Option<PathBuf>,
+    hello: Option<String>,
+    connections: Option<usize>,
+    connect_timeout_s: Option<u64>,
+    command_timeout_s: Option<u64>,
+}
+
+/// Most connections to a mail server at once.
+const CONNECTIONS_MAX: usize = 16;
+
+impl Config {
+    /// Reads the folder's file, which need not exist, and the process's variables.
+    ///
+    /// # Errors
+    /// With the file and what is wrong in it.
+    pub fn load(folder: &Path) -> Result<Self, Error> {
+        Self::read(folder, &|name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    fn read(folder: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let path = folder.join("quartermaster.toml");
+        let wrong = |problem: String| Error { path: path.clone(), problem };
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(wrong(error.to_string())),
+        };
+        let file: File = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let public_url = variable("QUARTERMASTER_PUBLIC_URL").or(file.server.public_url);
+        if public_url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
+            return Err(wrong("server.public_url must begin with https:// or http://".to_owned()));
+        }
+        let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
+        Ok(Self { public_url, mail: mail(folder, file.smtp, variable).map_err(wrong)? })
+    }
+}
+
+fn mail(folder: &Path, file: Smtp, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Mail>, String> {
+    let Some(url) = variable("QUARTERMASTER_SMTP_URL").or(file.url) else { return Ok(None) };
+    let (scheme, rest) = url.split_once("://").ok_or("smtp.url must be like smtp://mail.example.com:587")?;
+    let (security, port) = match scheme {
+        "smtp" => (Security::StartTls, 587),
+        "smtps" => (Security::Tls, 465),
+        _ => return Err("smtp.url must begin with smtp:// or smtps://".to_owned()),
+    };
+    let security = match file.security.as_deref() {
+        None => security,
+        Some("starttls") => Security::StartTls,
+        Some("tls") => Security::Tls,
+        Some("none") => Security::None,
+        Some(other) => return Err(format!("smtp.security can't be \"{other}\"; use starttls, tls or none")),
+    };
+    if rest.contains('@') {
+        return Err(
+            "smtp.url must not hold user or password; use smtp.user and smtp.password_file or QUARTERMASTER_SMTP_PASSWORD".to_owned()
+        );
+    }
+    let rest = rest.trim_end_matches('/');
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().map_err(|_| format!("smtp.url has no port \"{port}\""))?),
+        None => (rest, port),
+    };
+    let from =
+        variable("QUARTERMASTER_SMTP_FROM").or(file.from).ok_or("smtp.from is needed: the sender of mails to staff and suppliers")?;
+    let (_, address) = parse_address(&from).map_err(|error| format!("smtp.from: {error}"))?;
+    let read = |name: &str, path: PathBuf| {
+        let path = folder.join(path);
+        std::fs::read(&path).map_err(|error| format!("{name}: {}: {error}", path.display()))
+    };
+    let password = match (variable("QUARTERMASTER_SMTP_PASSWORD"), file.password_file) {
+        (Some(password), _) => Some(password),
+        (None, Some(path)) => {
+            let text = String::from_utf8(read("smtp.password_file", path)?).map_err(|_| "smtp.password_file is no text")?;
+            Some(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        (None, None) => None,
+    };
+    let user = variable("QUARTERMASTER_SMTP_USER").or(file.user);
+    if user.is_some() != password.is_some() {
+        return Err("smtp.user and a password (smtp.password_file or QUARTERMASTER_SMTP_PASSWORD) belong together".to_owned());
+    }
+    let nearby = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+    if security == Security::None && password.is_some() && !nearby {
+        return Err("smtp.security \"none\" would send the password in the clear; use starttls or tls".to_owned());
+    }
+    let domain = address.rsplit_once('@').map_or("localhost", |(_, domain)| domain).to_owned();
+    let smtp = Options {
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port,
+        security,
+        user,
+        password,
+        authority: file.ca_file.map(|path| read("smtp.ca_file", path)).transpose()?,
+        hello: file.hello.unwrap_or(domain),
+        connections: file.connections.unwrap_or(2).clamp(1, CONNECTIONS_MAX),
+        connect_timeout: Duration::from_secs(file.connect_timeout_s.unwrap_or(15).clamp(1, 300)),
+        command_timeout: Duration::from_secs(file.command_timeout_s.unwrap_or(60).clamp(1, 600)),
+    };
+    Ok(Some(Mail { smtp, from }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, password: Option<&str>) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("quartermaster.toml"), text).unwrap();
+        let variable = |name: &str| password.filter(|_| name == "QUARTERMASTER_SMTP_PASSWORD").map(str::to_owned);
+        Config::read(folder.path(), &variable).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_says_how_mail_goes_out() {
+        let text = "[server]\npublic_url = \"https://s.example/\"\n[smtp]\nurl = \"smtp://mail.example\"\nuser = \"u\"\nfrom = \"A <a@b.example>\"\n";
+        let config = read(text, Some("secret")).unwrap();
+        assert_eq!(config.public_url.as_deref(), Some("https://s.example"));
+        let mail = config.mail.unwrap();
+        assert_eq!((mail.smtp.host.as_str(), mail.smtp.port, mail.smtp.security), ("mail.example", 587, Security::StartTls));
+        assert_eq!((mail.smtp.hello.as_str(), mail.smtp.password.as_deref()), ("b.example", Some("secret")));
+        assert!(read("", None).unwrap().mail.is_none());
+    }
+
+    #[test]
+    fn what_would_not_work_or_leak_is_refused_with_words() {
+        let from = "from = \"a@b.example\"";
+        for (text, password, word) in [
+            ("[smtp]\nurl = \"http://x\"".to_owned(), None, "smtps://"),
+            ("[smtp]\nurl = \"smtp://u:p@x\"".to_owned(), None, "must not hold"),
+            ("[smtp]\nurl = \"smtp://x\"".to_owned(), None, "smtp.from"),
+            (format!("[smtp]\nurl = \"smtp://x\"\nuser = \"u\"\n{from}"), None, "belong together"),
+            (format!("[smtp]\nurl = \"smtp://x\"\nuser = \"u\"\nsecurity = \"none\"\n{from}"), Some("p"), "in the clear"),
+            (format!("[smtp]\nurl = \"smtp://x:99999\"\n{from}"), None, "no port"),
+            ("[smpt]".to_owned(), None, "smpt"),
+            ("[server]\npublic_url = \"shop\"".to_owned(), None, "public_url"),
+        ] {
+            let problem = read(&text, password).expect_err(&text);
+            assert!(problem.contains(word), "{text}: {problem}");
+        }
+    }
+}
