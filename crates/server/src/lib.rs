@@ -8,3 +8,4 @@ pub mod keys;
 pub mod shop;
 pub mod vault;
 mod waiting;
+pub mod web;
