@@ -171,7 +171,14 @@ mod tests {
                 ear.lock().unwrap().push_str(&format!("{token}:{word} "));
             }
         });
-        let log = LogThread { log: Told(outcomes, 0), epoch: 1, shared: shared.clone(), on_replies, on_committed: Box::new(|_| {}), on_durable: Box::new(|_| {}) };
+        let log = LogThread {
+            log: Told(outcomes, 0),
+            epoch: 1,
+            shared: shared.clone(),
+            on_replies,
+            on_committed: Box::new(|_| {}),
+            on_durable: Box::new(|_| {}),
+        };
         batches.into_iter().for_each(|batch| frames.send(batch).unwrap());
         drop(frames);
         log.run(&frames_in, &stores);

@@ -55,7 +55,8 @@ pub async fn page(visit: Visit) -> Answer {
     let mut tabs = vec![("All".to_owned(), String::new(), total, wanted.is_empty())];
     tabs.extend(kinds.iter().map(|(kind, count)| (show::words(kind), format!("kind={kind}"), *count, *kind == wanted)));
     // Those that nobody looks at first, the newest first.
-    let mut found: Vec<&Alert> = now.alerts.values().map(AsRef::as_ref).filter(|alert| wanted.is_empty() || kind(alert) == wanted).collect();
+    let mut found: Vec<&Alert> =
+        now.alerts.values().map(AsRef::as_ref).filter(|alert| wanted.is_empty() || kind(alert) == wanted).collect();
     found.sort_by_key(|alert| (alert.status != AlertStatus::Open, std::cmp::Reverse(alert.id)));
     let more = found.len() > skip + PAGE;
     let rows = found.into_iter().skip(skip).take(PAGE).map(|alert| row(alert, visit.time())).collect();
@@ -89,7 +90,13 @@ fn form(visit: &Visit, id: AlertId) -> Result<Form, Fault> {
         let alert = now.alerts.get(&id).ok_or_else(|| Fault::not_found("open alert", &id.text()))?;
         format!("{}, {}", show::words(&kind(alert)), about(&alert.condition).1)
     };
-    let form = Form { title: format!("Acknowledge: {name}"), section: "alerts", button: "Acknowledge".to_owned(), back: "/alerts".to_owned(), ..Form::default() };
+    let form = Form {
+        title: format!("Acknowledge: {name}"),
+        section: "alerts",
+        button: "Acknowledge".to_owned(),
+        back: "/alerts".to_owned(),
+        ..Form::default()
+    };
     Ok(form.say("It stands in the log that you look at it. The alert stays in the list and goes by itself when its condition ends."))
 }
 

@@ -133,10 +133,14 @@ pub async fn one(visit: Visit) -> Answer {
     let Some(event) = event else { return Err(Fault::not_found("event", &seq.to_string())) };
     // A cause stands in the same transaction, which begins before it.
     let cause = match event.cause {
-        Some(cause) => visit.read(move |reader| reader.events(cause.saturating_sub(1), AROUND)).await?.0.into_iter().find(|event| event.seq == cause),
+        Some(cause) => {
+            visit.read(move |reader| reader.events(cause.saturating_sub(1), AROUND)).await?.0.into_iter().find(|event| event.seq == cause)
+        }
         None => None,
     };
-    let json = serde_json::from_str::<serde_json::Value>(&crate::bus::cloud_event(event)).and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_default();
+    let json = serde_json::from_str::<serde_json::Value>(&crate::bus::cloud_event(event))
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_default();
     let page = One {
         frame: visit.frame(format!("Event {seq}"), "events", ""),
         row: row(event),

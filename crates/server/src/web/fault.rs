@@ -29,7 +29,8 @@ impl Fault {
     }
 
     pub fn forbidden(role: &str, needed: &str) -> Self {
-        let detail = format!("You are signed in with a {role} key. This needs {needed}. Ask an admin for another key, or sign in with one.");
+        let detail =
+            format!("You are signed in with a {role} key. This needs {needed}. Ask an admin for another key, or sign in with one.");
         Self::new(StatusCode::FORBIDDEN, "Not for this key", detail)
     }
 
@@ -75,9 +76,11 @@ impl From<Rejection> for Fault {
 impl From<ReadError> for Fault {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Behind => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Catching up", "Lists are more than a second behind. The page comes back by itself.")
-            }
+            ReadError::Behind => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Catching up",
+                "Lists are more than a second behind. The page comes back by itself.",
+            ),
             ReadError::Store(_) | ReadError::Log(_) => Self::internal(error),
         }
     }

@@ -60,7 +60,13 @@ fn shared(visit: &Visit) -> (Vec<Image>, Places) {
     (images, places)
 }
 
-fn copy(reader: &Reader, shared: Vec<Image>, places: &Places, order: Option<OrderId>, skus: Vec<Sku>) -> Result<(State, Currency), ReadError> {
+fn copy(
+    reader: &Reader,
+    shared: Vec<Image>,
+    places: &Places,
+    order: Option<OrderId>,
+    skus: Vec<Sku>,
+) -> Result<(State, Currency), ReadError> {
     let mut state = State::default();
     let mut skus: BTreeSet<Sku> = skus.into_iter().collect();
     let mut currency = Currency::USD;

@@ -80,18 +80,6 @@ impl Input {
         Self { kind: Kind::Select, options, required: true, ..Self::text(name, label) }
     }
 
-    pub fn check(name: &str, label: &str) -> Self {
-        Self { kind: Kind::Check, ..Self::text(name, label) }
-    }
-
-    pub fn date(name: &str, label: &str) -> Self {
-        Self { kind: Kind::Date, ..Self::text(name, label) }
-    }
-
-    pub fn area(name: &str, label: &str) -> Self {
-        Self { kind: Kind::Area, ..Self::text(name, label) }
-    }
-
     pub fn hidden(name: &str, value: impl Into<String>) -> Self {
         Self { kind: Kind::Hidden, value: value.into(), ..Self::text(name, "") }
     }

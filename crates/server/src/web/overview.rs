@@ -120,9 +120,8 @@ pub async fn page(visit: Visit) -> Answer {
     let steps = (window.minutes() / step) as usize;
     // Whole minutes: the present one is in.
     let from = (now.0.div_euclid(MINUTE_MS) + 1) * MINUTE_MS - span;
-    let (here, before) = visit
-        .read(move |reader| Ok((reader.minutes(from, step, steps)?, reader.minutes(from - span, window.minutes(), 1)?)))
-        .await?;
+    let (here, before) =
+        visit.read(move |reader| Ok((reader.minutes(from, step, steps)?, reader.minutes(from - span, window.minutes(), 1)?))).await?;
     let numbers = numbers(&here, &before, window);
     let groups = groups(&visit, now).await?;
     let frame = visit.frame("Overview", "overview", "event");
@@ -256,7 +255,13 @@ async fn groups(visit: &Visit, now: Timestamp) -> Result<Vec<Group>, Fault> {
         need(case, detail, "Open", "")
     });
     let short = cases.1.iter().flatten().map(|case| {
-        let waits: Vec<String> = case.order.parts().filter(|part| !part.backorders.is_empty()).take(2).map(|part| format!("{} × {}", part.backordered(), part.sku)).collect();
+        let waits: Vec<String> = case
+            .order
+            .parts()
+            .filter(|part| !part.backorders.is_empty())
+            .take(2)
+            .map(|part| format!("{} × {}", part.backordered(), part.sku))
+            .collect();
         need(case, format!("waits for {}", waits.join(", ")), "Open", "")
     });
     let unpaid = cases.2.iter().flatten().map(|case| {
@@ -303,7 +308,11 @@ fn find(visit: &Visit, now: Timestamp) -> Found {
         Need {
             href,
             name,
-            detail: format!("{}, {}", show::words(alert.condition.text().split(' ').next().unwrap_or_default()).to_lowercase(), show::age(alert.raised_at, now)),
+            detail: format!(
+                "{}, {}",
+                show::words(alert.condition.text().split(' ').next().unwrap_or_default()).to_lowercase(),
+                show::age(alert.raised_at, now)
+            ),
             action: if work { format!("/alerts/{}/acknowledge", alert.id) } else { "/alerts".to_owned() },
             verb: if work { "Acknowledge" } else { "Open" },
             dialog: work,

@@ -1,7 +1,7 @@
 //! Every page and action with who may use it; the router, the navigation's refusals and the tests of both are made from this table.
 
-use super::visit::Visit;
 use super::orders::{self, actions, bulk};
+use super::visit::Visit;
 use super::{Answer, alerts, events, more, overview};
 use crate::http::Access;
 use std::future::Future;

@@ -78,12 +78,7 @@ impl Sessions {
             let rows = statement.query_map([], |row| Ok((row.get(0)?, Row { key: KeyId(row.get(1)?), expires_at: row.get(2)? })))?;
             rows.collect::<rusqlite::Result<HashMap<String, Row>>>()?
         };
-        Ok(Self {
-            connection: Mutex::new(connection),
-            known: Mutex::new(known),
-            links: Mutex::default(),
-            notes: Mutex::default(),
-        })
+        Ok(Self { connection: Mutex::new(connection), known: Mutex::new(known), links: Mutex::default(), notes: Mutex::default() })
     }
 
     /// Begins a session; the secret goes into the cookie.

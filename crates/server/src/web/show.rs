@@ -6,7 +6,6 @@ use domain::fulfillment::FulfillmentState;
 use domain::id::OrderId;
 use domain::money::{Amount, Currency};
 use domain::order::{AllocationStatus, FulfillmentStatus, OrderStatus, PaymentStatus};
-use domain::purchasing::PurchaseOrderStatus;
 use domain::state::FIRST_ORDER_NUMBER;
 use domain::time::{DAY_MS, Date, HOUR_MS, MINUTE_MS, Timestamp};
 
@@ -75,18 +74,6 @@ pub fn work_state(state: FulfillmentState) -> Badge {
         FulfillmentState::Delivered => badge("ok", "check", "Delivered"),
         FulfillmentState::ShortPicked => badge("bad", "alert", "Nothing found"),
         FulfillmentState::Canceled => badge("idle", "cross", "Canceled"),
-    }
-}
-
-pub fn purchase_status(status: PurchaseOrderStatus) -> Badge {
-    match status {
-        PurchaseOrderStatus::Draft => badge("idle", "ring", "Draft"),
-        PurchaseOrderStatus::Sent => badge("info", "half", "Sent"),
-        PurchaseOrderStatus::Acknowledged => badge("info", "full", "Acknowledged"),
-        PurchaseOrderStatus::PartiallyReceived => badge("warn", "half", "Part received"),
-        PurchaseOrderStatus::Received => badge("ok", "check", "Received"),
-        PurchaseOrderStatus::ClosedShort => badge("idle", "dash", "Closed short"),
-        PurchaseOrderStatus::Canceled => badge("idle", "cross", "Canceled"),
     }
 }
 
@@ -230,9 +217,7 @@ pub fn subject_text(text: &str) -> (Option<String>, String) {
             Err(_) => (None, id.to_owned()),
         },
         "item" => (Some(stock_path(id)), id.to_owned()),
-        "stock" | "replenishment_policy" => {
-            (Some(stock_path(id.split_once('@').map_or(id, |(sku, _)| sku))), id.replace('@', " at "))
-        }
+        "stock" | "replenishment_policy" => (Some(stock_path(id.split_once('@').map_or(id, |(sku, _)| sku))), id.replace('@', " at ")),
         "purchase_order" => (Some(format!("/purchase-orders/{id}")), id.to_owned()),
         "count" => (Some(format!("/counts/{id}")), id.to_owned()),
         "transfer" => (Some(format!("/transfers/{id}")), id.to_owned()),

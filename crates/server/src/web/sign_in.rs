@@ -55,7 +55,11 @@ pub async fn submit(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Byt
     let next = own(form.text("next"));
     match desk.shop.keys.check(form.text("key")) {
         Some(key) => begin(&desk, &headers, key.id, next),
-        None => show(StatusCode::UNAUTHORIZED, next, Some("No such key. It may have been revoked, or a part is missing: a key begins with qm_ and has 46 characters.")),
+        None => show(
+            StatusCode::UNAUTHORIZED,
+            next,
+            Some("No such key. It may have been revoked, or a part is missing: a key begins with qm_ and has 46 characters."),
+        ),
     }
 }
 

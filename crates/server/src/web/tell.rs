@@ -100,9 +100,7 @@ fn work_detail(event: &Event) -> Option<String> {
         Event::CancelRequested(event) => format!("the warehouse is asked to stop {}: {}", event.fulfillment, words(&event.reason)),
         Event::CancelDeclined(event) => format!("{} goes out all the same", event.fulfillment),
         Event::FulfillmentCanceled(event) => format!("{} at {}: {}", event.fulfillment, event.location, words(&event.reason)),
-        Event::ReturnRequested(event) => {
-            list(event.lines.iter().map(|line| format!("{} × {}", line.quantity, line.sku)))
-        }
+        Event::ReturnRequested(event) => list(event.lines.iter().map(|line| format!("{} × {}", line.quantity, line.sku))),
         Event::ReturnRejected(event) => words(&event.reason),
         Event::ReturnReceived(event) => {
             let lines = event.lines.iter().map(|line| format!("{} × {}", line.quantity, line.sku));
@@ -120,10 +118,17 @@ fn other_detail(event: &Event) -> String {
         ),
         Event::PurchaseOrderCreated(event) => {
             let order = &event.purchase_order;
-            format!("{} from {} for {}", list(order.lines.iter().map(|line| format!("{} × {}", line.ordered, line.sku))), order.supplier, order.location)
+            format!(
+                "{} from {} for {}",
+                list(order.lines.iter().map(|line| format!("{} × {}", line.ordered, line.sku))),
+                order.supplier,
+                order.location
+            )
         }
         Event::PurchaseOrderAmended(event) => list(event.lines.iter().map(|line| format!("{} × {}", line.ordered, line.sku))),
-        Event::PurchaseOrderReceived(event) => list(event.lines.iter().map(|line| format!("{} × {}", line.accepted + line.damaged, line.sku))),
+        Event::PurchaseOrderReceived(event) => {
+            list(event.lines.iter().map(|line| format!("{} × {}", line.accepted + line.damaged, line.sku)))
+        }
         Event::PurchaseOrderCanceled(event) => words(&event.reason),
         Event::PolicySet(event) => {
             format!("{} at {}, reorder point {}", event.policy.sku, event.policy.location, event.policy.reorder_point)

@@ -248,7 +248,9 @@ impl Visit {
 fn without_seq(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = [" data-seq=\"", " name=\"once\" value=\""].iter().filter_map(|mark| rest.split_once(mark)).min_by_key(|(before, _)| before.len()) {
+    while let Some((before, after)) =
+        [" data-seq=\"", " name=\"once\" value=\""].iter().filter_map(|mark| rest.split_once(mark)).min_by_key(|(before, _)| before.len())
+    {
         out.push_str(before);
         rest = after.split_once('"').map_or("", |(_, rest)| rest);
     }
@@ -276,9 +278,12 @@ mod tests {
 
     #[test]
     fn a_form_from_elsewhere_is_not_ours() {
-        let with = |pairs: &[(&'static str, &'static str)]| pairs.iter().map(|(name, value)| {
-            (header::HeaderName::from_static(name), HeaderValue::from_static(value))
-        }).collect::<HeaderMap>();
+        let with = |pairs: &[(&'static str, &'static str)]| {
+            pairs
+                .iter()
+                .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect::<HeaderMap>()
+        };
         for (pairs, same) in [
             (&[("sec-fetch-site", "same-origin")][..], true),
             (&[("sec-fetch-site", "cross-site"), ("origin", "http://a"), ("host", "a")], false),
@@ -293,7 +298,10 @@ mod tests {
 
     #[test]
     fn the_sequence_is_no_difference() {
-        assert_eq!(without_seq("<a data-seq=\"12\" b><i name=\"once\" value=\"x\">"), without_seq("<a data-seq=\"13\" b><i name=\"once\" value=\"y\">"));
+        assert_eq!(
+            without_seq("<a data-seq=\"12\" b><i name=\"once\" value=\"x\">"),
+            without_seq("<a data-seq=\"13\" b><i name=\"once\" value=\"y\">")
+        );
         assert_ne!(without_seq("<a data-seq=\"12\" b>"), without_seq("<a data-seq=\"12\" c>"));
     }
 }

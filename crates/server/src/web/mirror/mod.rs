@@ -57,7 +57,7 @@ pub struct Now {
 }
 
 /// A level without what pages do not show: small, so that tens of thousands cost little.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     pub on_hand: Quantity,
     pub allocated: Quantity,

@@ -114,7 +114,13 @@ fn some_units(fields: &Fields) -> Result<Vec<(LineId, Quantity)>, Fault> {
 }
 
 /// A number field for each line, with what it may be at most.
-fn table(case: &Case, column: &'static str, of: &'static str, most: impl Fn(&domain::order::Line) -> u32, start: impl Fn(u32) -> u32) -> Table {
+fn table(
+    case: &Case,
+    column: &'static str,
+    of: &'static str,
+    most: impl Fn(&domain::order::Line) -> u32,
+    start: impl Fn(u32) -> u32,
+) -> Table {
     let rows = case.order.lines.iter().map(|line| {
         let most_units = most(line);
         let input = Input::number(&format!("units.{}", line.id), &format!("{column} of {}", line.sku), 0, Some(i64::from(most_units)));
@@ -136,7 +142,11 @@ fn cancel(_: &Visit, case: &Case, fields: &Fields) -> Action {
     let why = fields.some("reason").unwrap_or("customer");
     let command = line_units(fields).map(|units| {
         let all = units.is_empty()
-            || case.order.lines.iter().all(|line| units.iter().any(|(id, units)| *id == line.id && units.get() >= open_units(line)) || open_units(line) == 0);
+            || case
+                .order
+                .lines
+                .iter()
+                .all(|line| units.iter().any(|(id, units)| *id == line.id && units.get() >= open_units(line)) || open_units(line) == 0);
         let lines = if all { Vec::new() } else { units };
         let lines = lines.into_iter().filter(|(_, units)| !units.is_zero()).map(|(line, quantity)| CancelLine { line, quantity });
         OrderCommand::CancelOrder { order: case.order.id, reason: why.into(), lines: lines.collect(), expected_version: None }.into()
@@ -169,9 +179,9 @@ fn edit(_: &Visit, case: &Case, fields: &Fields) -> Action {
 }
 
 fn edit_command(case: &Case, fields: &Fields) -> Result<Command, Fault> {
-    let wanted = line_units(fields)?.into_iter().filter(|(id, units)| {
-        case.order.lines.iter().any(|line| line.id == *id && line.ordered.saturating_sub(line.canceled) != *units)
-    });
+    let wanted = line_units(fields)?
+        .into_iter()
+        .filter(|(id, units)| case.order.lines.iter().any(|line| line.id == *id && line.ordered.saturating_sub(line.canceled) != *units));
     let set = wanted.map(|(line, quantity)| EditLine { line, quantity, discount: None, tax: None }).collect::<Vec<_>>();
     let mut add = Vec::new();
     if let Some(sku) = fields.maybe::<Sku>("sku", "Item")? {
@@ -212,7 +222,10 @@ fn refund(_: &Visit, case: &Case, fields: &Fields) -> Action {
     form.table = Some(table(case, "Refund", "Ordered", |line| line.ordered.get(), |_| 0));
     form = form
         .input(Input::text("charges", "Of shipping and other charges").hint("Like 4.90"))
-        .input(Input::text("amount", "A further amount").hint(format!("Without lines; up to {} can be given back in all.", show::money(left, currency))))
+        .input(
+            Input::text("amount", "A further amount")
+                .hint(format!("Without lines; up to {} can be given back in all.", show::money(left, currency))),
+        )
         .input(reason("goodwill"));
     (form.danger, form.live) = (true, true);
     let amount = |name: &str| fields.some(name).map(|text| minor(text, currency)).transpose();
@@ -237,7 +250,9 @@ pub async fn refund_do(visit: Visit) -> Answer {
 }
 
 fn pay(_: &Visit, case: &Case, fields: &Fields) -> Action {
-    let form = form(case, "Try to pay", "Try again").input(Input::text("token", "Another payment token").code().hint("Of the channel’s gateway; empty for the one that the order came with."));
+    let form = form(case, "Try to pay", "Try again").input(
+        Input::text("token", "Another payment token").code().hint("Of the channel’s gateway; empty for the one that the order came with."),
+    );
     let command = PaymentCommand::RetryPayment { order: case.order.id, token: fields.some("token").map(Into::into) };
     Action { form, command: Ok(command.into()) }
 }
@@ -310,7 +325,13 @@ async fn return_step(visit: &Visit) -> Result<(ReturnId, Arc<Case>, String, Form
         "close" => ("Close", "Close return"),
         _ => return Err(Fault::not_found("step of a return", &step)),
     };
-    let mut form = Form { title: format!("{title} {id}"), section: "orders", button: button.to_owned(), back: format!("/orders/{order}"), ..Form::default() };
+    let mut form = Form {
+        title: format!("{title} {id}"),
+        section: "orders",
+        button: button.to_owned(),
+        back: format!("/orders/{order}"),
+        ..Form::default()
+    };
     form.danger = step == "reject";
     if step == "reject" {
         form = form.input(reason(""));
@@ -387,9 +408,17 @@ mod tests {
 
     #[test]
     fn amounts_are_read_as_people_write_them() {
-        for (text, currency, wanted) in
-            [("12.50", "EUR", Some(1250)), ("12.5", "EUR", Some(1250)), ("12", "EUR", Some(1200)), (".5", "EUR", Some(50)), ("1.234", "EUR", None), ("-1", "EUR", None), ("", "EUR", None), ("100", "JPY", Some(100)), ("1e3", "EUR", None)]
-        {
+        for (text, currency, wanted) in [
+            ("12.50", "EUR", Some(1250)),
+            ("12.5", "EUR", Some(1250)),
+            ("12", "EUR", Some(1200)),
+            (".5", "EUR", Some(50)),
+            ("1.234", "EUR", None),
+            ("-1", "EUR", None),
+            ("", "EUR", None),
+            ("100", "JPY", Some(100)),
+            ("1e3", "EUR", None),
+        ] {
             let read = minor(text, Currency::parse(currency).unwrap()).ok().map(Amount::get);
             assert_eq!(read, wanted, "{text} {currency}");
         }

@@ -27,9 +27,17 @@ fn wanted(fields: &Fields) -> Result<Vec<OrderId>, Fault> {
 
 fn form(fields: &Fields, ids: &[OrderId]) -> Result<Form, Fault> {
     let (verb, what, danger) = match fields.text("do") {
-        "hold" => ("Hold", "Nothing of them goes to the warehouse until they are released; work that was released and not begun is taken back.", false),
+        "hold" => (
+            "Hold",
+            "Nothing of them goes to the warehouse until they are released; work that was released and not begun is taken back.",
+            false,
+        ),
         "release" => ("Release", "What is allocated and paid goes to the warehouse.", false),
-        "cancel" => ("Cancel", "Units that have not left are let go, payments are voided or given back, work under way is asked back from the warehouse.", true),
+        "cancel" => (
+            "Cancel",
+            "Units that have not left are let go, payments are voided or given back, work under way is asked back from the warehouse.",
+            true,
+        ),
         other => return Err(Fault::not_found("bulk action", other)),
     };
     let orders = show::plural(ids.len(), "order", "orders");

@@ -86,7 +86,9 @@ fn cell(text: &str) -> String {
 mod tests {
     #[test]
     fn cells_are_quoted_and_never_formulas() {
-        for (text, cell) in [("a", "a"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\""), ("=1+1", "'=1+1"), ("-5", "-5"), ("-x", "'-x")] {
+        for (text, cell) in
+            [("a", "a"), ("a,b", "\"a,b\""), ("say \"x\"", "\"say \"\"x\"\"\""), ("=1+1", "'=1+1"), ("-5", "-5"), ("-x", "'-x")]
+        {
             assert_eq!(super::cell(text), cell);
         }
     }

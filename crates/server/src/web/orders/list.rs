@@ -212,7 +212,14 @@ async fn staged(visit: &Visit, stage: &str) -> Result<(Vec<Arc<Case>>, Option<St
 /// The lists that people open most.
 fn tabs(visit: &Visit) -> Vec<(String, String, bool)> {
     let here = visit.query.query(&["before", "skip"], &[]);
-    let tabs = [("All", ""), ("Open", "status=open"), ("On hold", "status=on_hold"), ("Late", "stage=late"), ("Short", "stage=short"), ("Payment failed", "stage=unpaid")];
+    let tabs = [
+        ("All", ""),
+        ("Open", "status=open"),
+        ("On hold", "status=on_hold"),
+        ("Late", "stage=late"),
+        ("Short", "stage=short"),
+        ("Payment failed", "stage=unpaid"),
+    ];
     tabs.map(|(label, query)| (label.to_owned(), query.to_owned(), here == query)).to_vec()
 }
 
@@ -224,16 +231,30 @@ fn selects(visit: &Visit) -> Vec<Select> {
         Select { name, label, options: options.collect() }
     };
     let fixed = |values: &[&str]| values.iter().map(|value| ((*value).to_owned(), show::words(value))).collect::<Vec<_>>();
-    let payments =
-        ["none", "pending", "authorized", "partially_captured", "captured", "partially_refunded", "refunded", "failed", "voided", "expired"];
+    let payments = [
+        "none",
+        "pending",
+        "authorized",
+        "partially_captured",
+        "captured",
+        "partially_refunded",
+        "refunded",
+        "failed",
+        "voided",
+        "expired",
+    ];
     vec![
         select("status", "Status", fixed(&["open", "on_hold", "completed", "canceled", "rejected"])),
         select("payment", "Payment", fixed(&payments)),
-        select("allocation", "Stock", vec![
-            ("none".to_owned(), "Not allocated".to_owned()),
-            ("partial".to_owned(), "Part allocated".to_owned()),
-            ("full".to_owned(), "Allocated".to_owned()),
-        ]),
+        select(
+            "allocation",
+            "Stock",
+            vec![
+                ("none".to_owned(), "Not allocated".to_owned()),
+                ("partial".to_owned(), "Part allocated".to_owned()),
+                ("full".to_owned(), "Allocated".to_owned()),
+            ],
+        ),
         select("fulfillment", "Fulfillment", fixed(&["unfulfilled", "partial", "shipped", "delivered"])),
         select("channel", "Channel", now.channels.values().map(|channel| (channel.code.to_string(), channel.name.to_string())).collect()),
         select("location", "Location", now.locations.values().map(|at| (at.code.to_string(), at.name.to_string())).collect()),
@@ -254,7 +275,8 @@ fn row(visit: &Visit, case: &Case, now: Timestamp) -> Row {
             show::fulfillment_status(order.fulfillment_status)
         });
     }
-    let placed = if now.0 - order.created_at.0 < DAY_MS { show::age(order.created_at, now) } else { show::day(order.created_at.utc_date()) };
+    let placed =
+        if now.0 - order.created_at.0 < DAY_MS { show::age(order.created_at, now) } else { show::day(order.created_at.utc_date()) };
     Row {
         id: order.id.to_string(),
         number: order.number.to_string(),

@@ -159,11 +159,17 @@ fn actions(frame: &Frame, case: &Case) -> Vec<(&'static str, String, bool)> {
     let (order, may) = (&case.order, frame.may);
     let path = |verb: &str| format!("/orders/{}/{verb}", order.id);
     let open = !order.is_closed();
-    let left = order.lines.iter().any(|line| line.parts.iter().any(|part| !part.open().is_zero()) || line.parts.is_empty() && line.canceled < line.ordered);
+    let left = order
+        .lines
+        .iter()
+        .any(|line| line.parts.iter().any(|part| !part.open().is_zero()) || line.parts.is_empty() && line.canceled < line.ordered);
     let failed = matches!(order.payment_status, PaymentStatus::Failed | PaymentStatus::Expired | PaymentStatus::Voided)
         || case.payments.iter().any(|payment| payment.status == PaymentState::Authorized && payment.failure.is_some());
     let started = case.fulfillments.iter().any(|work| {
-        matches!(work.status, FulfillmentState::Picking | FulfillmentState::Packed | FulfillmentState::Shipped | FulfillmentState::Delivered)
+        matches!(
+            work.status,
+            FulfillmentState::Picking | FulfillmentState::Packed | FulfillmentState::Shipped | FulfillmentState::Delivered
+        )
     });
     let shipped = order.lines.iter().any(|line| !line.shipped().is_zero());
     let refundable = captured(case) > refunded(case);
@@ -273,7 +279,12 @@ fn payments(case: &Case, now: Timestamp) -> Vec<MoneyRow> {
             detail.extend(payment.expires_at.map(|at| format!("until {}", show::moment(at))));
         }
         detail.push(show::age(payment.created_at, now));
-        MoneyRow { id: payment.id.to_string(), badge: state, amount: show::money(payment.amount, case.order.currency), detail: detail.join(" · ") }
+        MoneyRow {
+            id: payment.id.to_string(),
+            badge: state,
+            amount: show::money(payment.amount, case.order.currency),
+            detail: detail.join(" · "),
+        }
     });
     rows.collect()
 }
@@ -307,7 +318,8 @@ fn return_view(back: &domain::returns::Return, now: Timestamp) -> ReturnView {
         ReturnStatus::Closed => (Badge { tone: "ok", icon: "check", label: "Closed" }, Vec::new()),
         ReturnStatus::Rejected => (Badge { tone: "idle", icon: "cross", label: "Rejected" }, Vec::new()),
     };
-    let lines: Vec<String> = back.lines.iter().map(|line| format!("{} × {} ({} arrived)", line.quantity, line.sku, line.arrived())).collect();
+    let lines: Vec<String> =
+        back.lines.iter().map(|line| format!("{} × {} ({} arrived)", line.quantity, line.sku, line.arrived())).collect();
     let detail = format!("{} · {}", back.reason.as_deref().unwrap_or("no reason given").replace('_', " "), show::age(back.created_at, now));
     ReturnView { id: back.id.to_string(), badge, lines: lines.join(", "), detail, steps }
 }
@@ -322,7 +334,13 @@ fn ship_to(visit: &Visit, case: &Case) -> Vec<String> {
     let mut lines = personal(visit, to.details.as_ref(), &["name", "company", "line1", "line2"]);
     let place = personal(visit, to.details.as_ref(), &["postal_code", "city"]).join(" ");
     lines.extend(Some(place).filter(|place| !place.is_empty()));
-    lines.push([to.region.as_deref().unwrap_or_default(), to.country.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "));
+    lines.push(
+        [to.region.as_deref().unwrap_or_default(), to.country.as_str()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(", "),
+    );
     lines
 }
 
