@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::tell;
 use super::visit::Visit;
 use domain::event::Recorded;
-use domain::id::{OrderId, Sku};
+use domain::id::{LocationCode, OrderId, Sku};
 use domain::money::Currency;
 use domain::{Command, Event, Image, Rejection, State};
 use engine::{ReadError, Reader};
@@ -25,11 +25,11 @@ const SENTENCES_MAX: usize = 12;
 /// When the store cannot be read.
 pub async fn foresee(visit: &Visit, command: impl Into<Command>, order: Option<OrderId>, skus: Vec<Sku>) -> Result<Vec<String>, Fault> {
     let command = command.into();
-    let (shared, places) = shared(visit);
+    let copy = Copy::of(visit, skus);
     let cx = domain::Context { now: visit.time(), actor: visit.session.key.name.as_str().into() };
     let settled = visit
         .read(move |reader| {
-            let (mut state, currency) = copy(reader, shared, &places, order, skus)?;
+            let (mut state, currency) = copy.state(reader, order)?;
             // A copy that lacks something must not stop the page.
             let settled = std::panic::catch_unwind(AssertUnwindSafe(|| state.settle(&cx, command)));
             Ok((settled.ok(), currency))
@@ -42,67 +42,71 @@ pub async fn foresee(visit: &Visit, command: impl Into<Command>, order: Option<O
     })
 }
 
-type Places = Vec<(Sku, Vec<domain::id::LocationCode>)>;
-
-/// Small things that decisions read, and where each SKU is kept.
-fn shared(visit: &Visit) -> (Vec<Image>, Places) {
-    let now = visit.now();
-    let mut images: Vec<Image> = vec![Image::Settings((), Some(now.settings.clone()))];
-    images.extend(now.locations.iter().map(|(key, value)| Image::Location(key.clone(), Some(value.clone()))));
-    images.extend(now.channels.iter().map(|(key, value)| Image::Channel(key.clone(), Some(value.clone()))));
-    images.extend(now.suppliers.iter().map(|(key, value)| Image::Supplier(key.clone(), Some(value.clone()))));
-    images.extend(now.alerts.iter().map(|(key, value)| Image::Alert(*key, Some(value.clone()))));
-    let orders = now.purchase_orders.iter().filter(|(_, order)| !order.status.is_over());
-    images.extend(orders.map(|(key, value)| Image::PurchaseOrder(*key, Some(value.clone()))));
-    images.extend(now.counts.iter().map(|(key, value)| Image::Count(*key, Some(value.clone()))));
-    images.extend(now.transfers.iter().map(|(key, value)| Image::Transfer(*key, Some(value.clone()))));
-    let places = now.levels.iter().map(|(sku, levels)| (sku.clone(), levels.keys().cloned().collect())).collect();
-    (images, places)
+/// What a copy is made of.
+pub struct Copy {
+    /// Small things that decisions read.
+    shared: Vec<Image>,
+    /// Where each SKU is kept.
+    places: Vec<(Sku, Vec<LocationCode>)>,
+    skus: Vec<Sku>,
 }
 
-fn copy(
-    reader: &Reader,
-    shared: Vec<Image>,
-    places: &Places,
-    order: Option<OrderId>,
-    skus: Vec<Sku>,
-) -> Result<(State, Currency), ReadError> {
-    let mut state = State::default();
-    let mut skus: BTreeSet<Sku> = skus.into_iter().collect();
-    let mut currency = Currency::USD;
-    let case = order.map(|id| reader.case(id)).transpose()?.flatten();
-    if let Some(case) = &case {
-        currency = case.order.currency;
-        skus.extend(case.order.parts().map(|part| part.sku.clone()));
-        skus.extend(case.order.lines.iter().map(|line| line.sku.clone()));
+impl Copy {
+    pub fn of(visit: &Visit, skus: Vec<Sku>) -> Self {
+        let now = visit.now();
+        let mut shared: Vec<Image> = vec![Image::Settings((), Some(now.settings.clone()))];
+        shared.extend(now.locations.iter().map(|(key, value)| Image::Location(key.clone(), Some(value.clone()))));
+        shared.extend(now.channels.iter().map(|(key, value)| Image::Channel(key.clone(), Some(value.clone()))));
+        shared.extend(now.suppliers.iter().map(|(key, value)| Image::Supplier(key.clone(), Some(value.clone()))));
+        shared.extend(now.alerts.iter().map(|(key, value)| Image::Alert(*key, Some(value.clone()))));
+        let orders = now.purchase_orders.iter().filter(|(_, order)| !order.status.is_over());
+        shared.extend(orders.map(|(key, value)| Image::PurchaseOrder(*key, Some(value.clone()))));
+        shared.extend(now.counts.iter().map(|(key, value)| Image::Count(*key, Some(value.clone()))));
+        shared.extend(now.transfers.iter().map(|(key, value)| Image::Transfer(*key, Some(value.clone()))));
+        let places = now.levels.iter().map(|(sku, levels)| (sku.clone(), levels.keys().cloned().collect())).collect();
+        Self { shared, places, skus }
     }
-    shared.into_iter().for_each(|image| state.load(image));
-    let mut load = |kind: &'static str, key: &str| -> Result<(), ReadError> {
-        if let Some(image) = reader.entity(kind, key)? {
-            state.load(image);
+
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn state(self, reader: &Reader, order: Option<OrderId>) -> Result<(State, Currency), ReadError> {
+        let mut state = State::default();
+        let mut skus: BTreeSet<Sku> = self.skus.into_iter().collect();
+        let mut currency = Currency::USD;
+        let case = order.map(|id| reader.case(id)).transpose()?.flatten();
+        if let Some(case) = &case {
+            currency = case.order.currency;
+            skus.extend(case.order.parts().map(|part| part.sku.clone()));
+            skus.extend(case.order.lines.iter().map(|line| line.sku.clone()));
         }
-        Ok(())
-    };
-    load("counters", "-")?;
-    for sku in &skus {
-        load("item", sku.as_str())?;
-        let Ok(at) = places.binary_search_by(|(known, _)| known.cmp(sku)) else { continue };
-        for location in &places[at].1 {
-            let key = format!("{sku}\u{1f}{location}");
-            load("level", &key)?;
-            load("policy", &key)?;
+        self.shared.into_iter().for_each(|image| state.load(image));
+        let mut load = |kind: &'static str, key: &str| -> Result<(), ReadError> {
+            if let Some(image) = reader.entity(kind, key)? {
+                state.load(image);
+            }
+            Ok(())
+        };
+        load("counters", "-")?;
+        for sku in &skus {
+            load("item", sku.as_str())?;
+            let Ok(at) = self.places.binary_search_by(|(known, _)| known.cmp(sku)) else { continue };
+            for location in &self.places[at].1 {
+                let key = format!("{sku}\u{1f}{location}");
+                load("level", &key)?;
+                load("policy", &key)?;
+            }
         }
-    }
-    for image in reader.list("hold", "", HOLDS_MAX)? {
-        let Image::Hold(_, Some(hold)) = &image else { continue };
-        if hold.status == domain::stock::HoldStatus::Active {
-            state.load(image);
+        for image in reader.list("hold", "", HOLDS_MAX)? {
+            let Image::Hold(_, Some(hold)) = &image else { continue };
+            if hold.status == domain::stock::HoldStatus::Active {
+                state.load(image);
+            }
         }
+        if let Some(case) = case {
+            state.load(Image::Case(case.order.id, Some(case)));
+        }
+        Ok((state, currency))
     }
-    if let Some(case) = case {
-        state.load(Image::Case(case.order.id, Some(case)));
-    }
-    Ok((state, currency))
 }
 
 fn sentences(events: &[Recorded], currency: Currency) -> Vec<String> {

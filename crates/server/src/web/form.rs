@@ -29,6 +29,8 @@ pub struct Form {
     pub live: bool,
     /// Where it is sent to; empty for its own address.
     pub action: String,
+    /// It asks again instead of doing something.
+    pub gets: bool,
     /// Several hidden fields have one name: each keeps its own value.
     pub keeps_hidden: bool,
 }
@@ -78,6 +80,18 @@ impl Input {
 
     pub fn select(name: &str, label: &str, options: Vec<(String, String)>) -> Self {
         Self { kind: Kind::Select, options, required: true, ..Self::text(name, label) }
+    }
+
+    pub fn check(name: &str, label: &str) -> Self {
+        Self { kind: Kind::Check, ..Self::text(name, label) }
+    }
+
+    pub fn date(name: &str, label: &str) -> Self {
+        Self { kind: Kind::Date, ..Self::text(name, label) }
+    }
+
+    pub fn area(name: &str, label: &str) -> Self {
+        Self { kind: Kind::Area, ..Self::text(name, label) }
     }
 
     pub fn hidden(name: &str, value: impl Into<String>) -> Self {

@@ -6,6 +6,7 @@ use domain::fulfillment::FulfillmentState;
 use domain::id::OrderId;
 use domain::money::{Amount, Currency};
 use domain::order::{AllocationStatus, FulfillmentStatus, OrderStatus, PaymentStatus};
+use domain::purchasing::PurchaseOrderStatus;
 use domain::state::FIRST_ORDER_NUMBER;
 use domain::time::{DAY_MS, Date, HOUR_MS, MINUTE_MS, Timestamp};
 
@@ -77,6 +78,18 @@ pub fn work_state(state: FulfillmentState) -> Badge {
     }
 }
 
+pub fn purchase_status(status: PurchaseOrderStatus) -> Badge {
+    match status {
+        PurchaseOrderStatus::Draft => badge("idle", "ring", "Draft"),
+        PurchaseOrderStatus::Sent => badge("info", "half", "Sent"),
+        PurchaseOrderStatus::Acknowledged => badge("info", "full", "Acknowledged"),
+        PurchaseOrderStatus::PartiallyReceived => badge("warn", "half", "Part received"),
+        PurchaseOrderStatus::Received => badge("ok", "check", "Received"),
+        PurchaseOrderStatus::ClosedShort => badge("idle", "dash", "Closed short"),
+        PurchaseOrderStatus::Canceled => badge("idle", "cross", "Canceled"),
+    }
+}
+
 /// Digits after the point, where they are not two.
 pub fn digits(currency: Currency) -> usize {
     match currency.as_str() {
@@ -103,6 +116,13 @@ pub fn money(amount: Amount, currency: Currency) -> String {
     let fraction = if digits == 0 { String::new() } else { format!(".{:0digits$}", minor % unit) };
     let number = format!("{}{fraction}", count(minor / unit));
     if sign.is_empty() { format!("{minus}{currency}\u{a0}{number}") } else { format!("{minus}{sign}{number}") }
+}
+
+/// `12.50`, as a field takes it.
+pub fn plain(amount: Amount, currency: Currency) -> String {
+    let digits = digits(currency);
+    let unit = 10_i64.pow(u32::try_from(digits).unwrap_or(2));
+    if digits == 0 { amount.to_string() } else { format!("{}.{:0digits$}", amount.get() / unit, (amount.get() % unit).abs()) }
 }
 
 /// `12,345`

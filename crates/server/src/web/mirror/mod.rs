@@ -7,7 +7,7 @@
 mod pipeline;
 mod topics;
 
-pub use pipeline::{Pipeline, Stage};
+pub use pipeline::{Pipeline, Stage, Work};
 pub use topics::{Topics, Watch};
 
 use domain::alert::{Alert, AlertStatus};

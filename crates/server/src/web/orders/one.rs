@@ -11,6 +11,7 @@ use domain::event::order::Sourcing;
 use domain::fulfillment::FulfillmentState;
 use domain::id::OrderId;
 use domain::money::Currency;
+use domain::notification::DeliveryStatus;
 use domain::order::{Case, Line, OrderStatus, PaymentStatus};
 use domain::payment::{PaymentState, RefundStatus, authorized, balance_due, captured, refunded};
 use domain::returns::ReturnStatus;
@@ -96,6 +97,7 @@ struct OrderPage {
     payments: Vec<MoneyRow>,
     refunds: Vec<MoneyRow>,
     returns: Vec<ReturnView>,
+    mails: Vec<MoneyRow>,
     customer: Vec<String>,
     ship_to: Vec<String>,
     note: String,
@@ -142,6 +144,7 @@ fn view(visit: &Visit, frame: Frame, case: &Case, events: &[EventRow], as_of: Op
         works: case.fulfillments.iter().map(|work| work_view(work, now)).collect(),
         payments: payments(case, now),
         refunds: refunds(case, now),
+        mails: mails(case, now),
         returns: case.returns.iter().map(|back| return_view(back, now)).collect(),
         customer: personal(visit, order.customer.as_ref().and_then(|buyer| buyer.details.as_ref()), &["name", "email", "phone"]),
         ship_to: ship_to(visit, case),
@@ -303,6 +306,27 @@ fn refunds(case: &Case, now: Timestamp) -> Vec<MoneyRow> {
     rows.collect()
 }
 
+fn mails(case: &Case, now: Timestamp) -> Vec<MoneyRow> {
+    let badge = |tone, icon, label| Badge { tone, icon, label };
+    let rows = case.notifications.iter().rev().map(|mail| {
+        let state = match mail.delivery.status {
+            DeliveryStatus::Requested => badge("idle", "clock", "To be sent"),
+            DeliveryStatus::Started => badge("info", "half", "Being sent"),
+            DeliveryStatus::Deferred => badge("warn", "clock", "Tried again later"),
+            DeliveryStatus::Sent => badge("ok", "check", "Sent"),
+            DeliveryStatus::Failed => badge("bad", "alert", "Failed"),
+            DeliveryStatus::InDoubt => badge("warn", "alert", "In doubt"),
+            DeliveryStatus::Suppressed => badge("idle", "dash", "Not sent"),
+        };
+        let topics: Vec<String> = mail.topics.iter().map(|topic| show::words(topic.kind().as_str())).collect();
+        let why = mail.delivery.failure.as_ref().map(|failure| failure.message.to_string());
+        let at = Some(show::age(mail.delivery.ended_at.unwrap_or(mail.delivery.requested_at), now));
+        let detail = [why, at].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        MoneyRow { id: mail.id.to_string(), badge: state, amount: topics.join(", "), detail }
+    });
+    rows.collect()
+}
+
 fn return_view(back: &domain::returns::Return, now: Timestamp) -> ReturnView {
     let path = |verb: &str| format!("/returns/{}/{verb}", back.id);
     let (badge, steps) = match back.status {
@@ -329,7 +353,7 @@ fn personal(visit: &Visit, sealed: Option<&domain::text::Sealed>, names: &[&str]
     names.iter().filter_map(|name| opened[*name].as_str()).filter(|text| !text.is_empty()).map(str::to_owned).collect()
 }
 
-fn ship_to(visit: &Visit, case: &Case) -> Vec<String> {
+pub fn ship_to(visit: &Visit, case: &Case) -> Vec<String> {
     let Some(to) = &case.order.ship_to else { return Vec::new() };
     let mut lines = personal(visit, to.details.as_ref(), &["name", "company", "line1", "line2"]);
     let place = personal(visit, to.details.as_ref(), &["postal_code", "city"]).join(" ");
