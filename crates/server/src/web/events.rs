@@ -6,7 +6,6 @@ use super::orders::one::parse;
 use super::show;
 use super::tell;
 use super::visit::{Frame, Visit};
-use crate::bus::Filter;
 use askama::Template;
 use domain::money::Currency;
 use domain::time::Timestamp;
@@ -46,8 +45,20 @@ struct Events {
 }
 
 struct Asked {
-    filter: Filter,
+    /// Types, or how they begin: `order.*`.
+    types: Vec<String>,
+    subject: Option<String>,
     actor: Option<String>,
+}
+
+impl Asked {
+    fn matches(&self, event: &EventRow) -> bool {
+        let kind = event.kind.trim_end_matches(".v1");
+        let is = |name: &String| name.strip_suffix('*').map_or(kind == name, |start| kind.starts_with(start));
+        (self.types.is_empty() || self.types.iter().any(is))
+            && self.subject.as_ref().is_none_or(|subject| *subject == event.subject)
+            && self.actor.as_ref().is_none_or(|actor| *actor == event.actor)
+    }
 }
 
 /// Matching events before a sequence, the newest first, and the sequence before which it did not look.
@@ -57,7 +68,7 @@ fn newest(reader: &Reader, asked: &Asked, before: u64) -> Result<(Vec<EventRow>,
         let start = end.saturating_sub(WINDOW).max(1);
         let (rows, _) = reader.events(start - 1, usize::try_from(end - start).unwrap_or(1))?;
         let here = rows.into_iter().rev().filter(|event| event.seq >= start && event.seq < end);
-        let here = here.filter(|event| asked.filter.matches(event) && asked.actor.as_ref().is_none_or(|actor| *actor == event.actor));
+        let here = here.filter(|event| asked.matches(event));
         for event in here {
             if found.len() == PAGE {
                 break;
@@ -74,8 +85,10 @@ pub async fn page(visit: Visit) -> Answer {
     let before = query.maybe::<u64>("before", "Sequence")?.unwrap_or(u64::MAX);
     let last = visit.shop().engine.durable();
     let (types, subject, actor) = (query.text("type").to_owned(), query.text("subject").to_owned(), query.text("actor").to_owned());
+    let names = types.split(',').map(|name| name.trim().trim_start_matches("quartermaster.").trim_end_matches(".v1"));
     let asked = Asked {
-        filter: Filter::new(query.some("type"), query.some("subject").map(str::to_owned)),
+        types: names.filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        subject: query.some("subject").map(str::to_owned),
         actor: query.some("actor").map(str::to_owned),
     };
     let before = before.min(last + 1);
@@ -138,7 +151,8 @@ pub async fn one(visit: Visit) -> Answer {
         }
         None => None,
     };
-    let json = serde_json::from_str::<serde_json::Value>(&crate::bus::cloud_event(event))
+    let incarnation = visit.shop().engine.incarnation();
+    let json = serde_json::from_str::<serde_json::Value>(&crate::bus::cloud_event(event, incarnation))
         .and_then(|value| serde_json::to_string_pretty(&value))
         .unwrap_or_default();
     let page = One {

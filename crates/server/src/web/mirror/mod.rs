@@ -234,6 +234,7 @@ impl Now {
             }
             Image::Case(id, case) => self.pipeline.see(*id, case.as_deref()),
             Image::Hold(..)
+            | Image::Subscription(..)
             | Image::Receipt(..)
             | Image::Customer(..)
             | Image::Return(..)

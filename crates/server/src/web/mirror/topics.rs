@@ -88,6 +88,7 @@ fn topic(image: &Image) -> Option<SmolStr> {
         Image::Alert(..) => SmolStr::new_static("alert"),
         Image::Supplier(..) => SmolStr::new_static("supplier"),
         Image::Location(..) | Image::Channel(..) | Image::Settings(..) => SmolStr::new_static("settings"),
+        Image::Subscription(..) => SmolStr::new_static("subscription"),
         Image::Return(..) => SmolStr::new_static("return"),
         Image::Hold(..) | Image::Receipt(..) | Image::Customer(..) | Image::Key(..) | Image::Counters(..) | Image::Subject(..) => {
             return None;
