@@ -13,7 +13,7 @@ const work = (await api("GET", `/v1/orders/${order.id}`)).fulfillments[0];
 const purchase = (await api("GET", "/v1/purchase-orders")).data[0];
 const paths = ["/", "/orders", `/orders/${order.id}`, `/orders/${order.id}/cancel`, `/orders/${order.id}/refund`, "/orders?q=nothing", "/stock", "/stock/MUG-RED", "/stock/MUG-RED/adjust", "/stock/CAP/policy?location=AUS",
   "/replenishment", purchase && `/purchase-orders/${purchase.id}`, purchase && `/purchase-orders/${purchase.id}/send`, "/fulfillment", work && `/fulfillment/${work.id}`, "/fulfillment/pick-list?location=AUS", work && `/fulfillment/${work.id}/packing-slip`,
-  "/events", "/events/3", "/alerts", "/settings", "/settings/channels/web", "/settings/keys/new", "/more", "/orders/ord_ZZZ", "/sign-in"].filter(Boolean);
+  "/events", "/events/3", "/subscriptions", "/alerts", "/settings", "/settings/channels/web", "/settings/keys/new", "/more", "/orders/ord_ZZZ", "/sign-in"].filter(Boolean);
 const source = readFileSync(axe, "utf8");
 const browser = await launch();
 const signed = await browser.newContext();

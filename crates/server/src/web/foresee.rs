@@ -110,11 +110,8 @@ impl Copy {
 }
 
 fn sentences(events: &[Recorded], currency: Currency) -> Vec<String> {
-    let told = events.iter().filter(|recorded| match &recorded.event {
-        // Only the event that says it best.
-        Event::OrderAllocated(_) => false,
-        _ => true,
-    });
+    // Only the event that says it best.
+    let told = events.iter().filter(|recorded| !matches!(recorded.event, Event::OrderAllocated(_)));
     let mut sentences: Vec<String> = told.map(|recorded| tell::sentence(&recorded.event, currency)).collect();
     if sentences.len() > SENTENCES_MAX {
         let more = sentences.len() - SENTENCES_MAX;

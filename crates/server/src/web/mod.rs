@@ -36,6 +36,7 @@ mod settings;
 mod show;
 mod sign_in;
 mod stock;
+mod subscriptions;
 mod tell;
 mod visit;
 

@@ -4,7 +4,7 @@ use super::orders::{self, actions, bulk};
 use super::settings::{keys, places};
 use super::stock::{self, actions as on_stock, policy};
 use super::visit::Visit;
-use super::{Answer, alerts, events, fulfillment, more, overview, purchasing, settings};
+use super::{Answer, alerts, events, fulfillment, more, overview, purchasing, settings, subscriptions};
 use crate::http::Access;
 use std::future::Future;
 use std::pin::Pin;
@@ -82,6 +82,9 @@ pages! {
     GET "/fulfillment/{id}/packing-slip" Work fulfillment::paper::packing_slip;
     GET "/fulfillment/{id}/{step}" Work fulfillment::actions::form;
     POST "/fulfillment/{id}/{step}" Work fulfillment::actions::act;
+    GET "/subscriptions" Read subscriptions::page;
+    GET "/subscriptions/{id}/{step}" Operate subscriptions::step_form;
+    POST "/subscriptions/{id}/{step}" Operate subscriptions::step_do;
     GET "/settings" Read settings::page;
     GET "/settings/rules" Administer places::rules_form;
     POST "/settings/rules" Administer places::rules_do;

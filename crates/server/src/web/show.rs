@@ -218,7 +218,7 @@ pub fn subject(subject: &Subject) -> (Option<String>, String) {
         Subject::Channel(code) => (Some("/settings".to_owned()), code.to_string()),
         Subject::Settings => (Some("/settings".to_owned()), "Settings".to_owned()),
         Subject::Supplier(code) => (Some("/replenishment".to_owned()), code.to_string()),
-        Subject::Subscription(id) => (None, id.to_string()),
+        Subject::Subscription(id) => (Some("/subscriptions".to_owned()), id.to_string()),
         Subject::Hold(id) => (None, id.to_string()),
         Subject::Receipt(id) => (None, id.to_string()),
         Subject::Adjustment(id) => (None, id.to_string()),

@@ -68,7 +68,7 @@ fn located(at: &Location, fields: &Fields) -> Result<Command, Fault> {
 }
 
 pub async fn location_form(visit: Visit) -> Answer {
-    location_form_of(&*location(&visit)?).show(&visit)
+    location_form_of(&location(&visit)?).show(&visit)
 }
 
 pub async fn location_do(visit: Visit) -> Answer {
@@ -189,7 +189,7 @@ fn channeled(channel: &Channel, fields: &Fields) -> Result<Command, Fault> {
 }
 
 pub async fn channel_form(visit: Visit) -> Answer {
-    channel_form_of(&*channel(&visit)?).show(&visit)
+    channel_form_of(&channel(&visit)?).show(&visit)
 }
 
 pub async fn channel_do(visit: Visit) -> Answer {
