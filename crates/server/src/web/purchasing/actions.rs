@@ -129,7 +129,7 @@ fn check(visit: &Visit, verb: &str) -> Result<(), Fault> {
 }
 
 pub async fn form(visit: Visit) -> Answer {
-    let (order, verb) = (find(&visit)?, visit.segment::<String>("step", "step")?);
+    let (order, verb) = (find(&visit).await?, visit.segment::<String>("step", "step")?);
     check(&visit, &verb)?;
     let (mut form, command) = step(&order, &verb, &visit.query)?;
     match command {
@@ -143,7 +143,7 @@ pub async fn form(visit: Visit) -> Answer {
 }
 
 pub async fn act(visit: Visit) -> Answer {
-    let (order, verb) = (find(&visit)?, visit.segment::<String>("step", "step")?);
+    let (order, verb) = (find(&visit).await?, visit.segment::<String>("step", "step")?);
     check(&visit, &verb)?;
     let (form, command) = step(&order, &verb, &visit.form)?;
     let done = match command {

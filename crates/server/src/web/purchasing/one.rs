@@ -5,6 +5,7 @@ use super::super::fault::Fault;
 use super::super::show::{self, Badge};
 use super::super::visit::{Frame, Visit};
 use askama::Template;
+use domain::Image;
 use domain::id::PurchaseOrderId;
 use domain::purchasing::{PurchaseOrder, PurchaseOrderStatus};
 use std::sync::Arc;
@@ -34,15 +35,24 @@ struct One {
     actions: Vec<(&'static str, String, bool)>,
 }
 
+/// The purchase order of the path; one that is over may have left memory.
+///
 /// # Errors
 /// When there is none.
-pub fn find(visit: &Visit) -> Result<Arc<PurchaseOrder>, Fault> {
+pub async fn find(visit: &Visit) -> Result<Arc<PurchaseOrder>, Fault> {
     let id: PurchaseOrderId = visit.segment("id", "purchase order")?;
-    visit.now().purchase_orders.get(&id).cloned().ok_or_else(|| Fault::not_found("purchase order", &id.text()))
+    let here = visit.now().purchase_orders.get(&id).cloned();
+    if let Some(order) = here {
+        return Ok(order);
+    }
+    match visit.read(move |reader| reader.entity("purchase_order", &id.text())).await? {
+        Some(Image::PurchaseOrder(_, Some(order))) => Ok(order),
+        _ => Err(Fault::not_found("purchase order", &id.text())),
+    }
 }
 
 pub async fn page(visit: Visit) -> Answer {
-    let order = find(&visit)?;
+    let order = find(&visit).await?;
     let frame = visit.frame(format!("Purchase order {}", order.id), "replenishment", format!("purchase_order/{}", order.id));
     let today = visit.time().utc_date();
     let now = visit.now();
