@@ -16,6 +16,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "peers", about: "the independent programs that tests talk to are there", run: peers },
     Suite { name: "mail", about: "customers, suppliers and staff are written to over a real mail server", run: mail },
     Suite { name: "demo", about: "the demo trades two days and proves its numbers", run: demo },
+    Suite { name: "browser", about: "the dashboard in a real browser: live, acted on, accessible", run: browser },
 ];
 
 /// # Errors
@@ -110,5 +111,25 @@ fn demo() -> Result<()> {
         bail!("the demo's numbers do not verify: {last}");
     }
     println!("{last}");
+    Ok(())
+}
+
+/// The scripts start the release binary on free ports, each with a shop of its own.
+fn browser() -> Result<()> {
+    cargo(&["build", "--release", "--quiet", "--package", "quartermaster"])?;
+    let (modules, chromium) = (crate::peers::node_modules()?, crate::peers::chromium()?);
+    for script in ["live.mjs", "acts.mjs", "pages.mjs"] {
+        println!("{script}");
+        let status = Command::new("node")
+            .arg(crate::root().join("xtask/browser").join(script))
+            .env("NODE_PATH", &modules)
+            .env("CHROMIUM", &chromium)
+            .env("QUARTERMASTER", crate::root().join("target/release/quartermaster"))
+            .status()
+            .context("node could not be run")?;
+        if !status.success() {
+            bail!("{script} failed");
+        }
+    }
     Ok(())
 }

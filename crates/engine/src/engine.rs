@@ -1,6 +1,6 @@
 //! The handle that everybody else holds.
 
-use crate::frame::{Answer, Cursor, Idempotency, Reply};
+use crate::frame::{Answer, Cursor, Idempotency, Pending, Reply};
 use crate::reader::{Letter, Outstanding, Reader, Shared};
 use crate::recover::{self, OpenError};
 use crate::sequencer::Message;
@@ -28,7 +28,9 @@ pub struct Options {
     pub wall_clock: bool,
     /// Gets the replies of one frame at once, with the tokens of their submissions.
     pub on_replies: Box<dyn Fn(Vec<(u64, Reply)>) + Send>,
-    /// Told how far the log is durable.
+    /// Shown each frame's transactions once they are durable, on the log's thread: keep it short.
+    pub on_committed: Box<dyn Fn(&[Pending]) + Send>,
+    /// Told how far the log is durable, after `on_committed`.
     pub on_durable: Box<dyn Fn(u64) + Send>,
     /// Told when the engine stops by itself; [`Engine::failure`] says why.
     pub on_failure: Box<dyn Fn() + Send + Sync>,
@@ -42,6 +44,7 @@ impl Options {
             clock: Box::new(wall_clock),
             wall_clock: true,
             on_replies: Box::new(|_| {}),
+            on_committed: Box::new(|_| {}),
             on_durable: Box::new(|_| {}),
             on_failure: Box::new(|| {}),
         }

@@ -121,7 +121,8 @@ impl Cursor {
 #[derive(Debug, Clone)]
 pub struct Pending {
     pub committed: Arc<Committed>,
-    pub records: Vec<EngineRecord>,
+    pub(crate) records: Vec<EngineRecord>,
+    /// After-images of what it touched.
     pub images: Arc<[Image]>,
 }
 

@@ -46,8 +46,9 @@ mod verify;
 mod writer;
 
 pub use engine::{Engine, Options, Submission, incarnation_of};
-pub use frame::{Backfill, Committed, Cursor, Idempotency, Parked, Reply};
+pub use frame::{Backfill, Committed, Cursor, Idempotency, Parked, Pending, Reply};
 pub use keyed::{Keyed, keyed};
+pub use reader::minutes;
 pub use reader::{Consistency, EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;
 pub use snapshot::{Moved, Snapshot, events, ledger, state_at};

@@ -1,6 +1,7 @@
 //! Reading beside the writer: what is durable, never what is only settled.
 
 mod lists;
+pub mod minutes;
 mod outbox;
 mod past;
 
@@ -319,6 +320,17 @@ impl Reader {
     /// What lists show from now on.
     pub fn set_consistency(&mut self, consistency: Consistency) {
         self.consistency = consistency;
+    }
+
+    /// Asks without insisting: lists wait `limit` for the store to follow, and then show what it has.
+    pub fn soon<T>(&mut self, limit: Duration, ask: impl FnOnce(&Self) -> T) -> T {
+        let (wanted, before) = (self.shared.durable(), self.consistency);
+        // What is missing then is seen when it is asked again.
+        self.shared.wait(limit, |progress| progress.stored >= wanted);
+        self.consistency = Consistency::Any;
+        let answer = ask(self);
+        self.consistency = before;
+        answer
     }
 
     /// An entity as its last durable transaction left it.

@@ -160,7 +160,7 @@ fn spawn(
     shared: Arc<Shared>,
     (epoch, now): (u64, Timestamp),
 ) -> Result<Vec<JoinHandle<()>>, OpenError> {
-    let Options { folder, clock, wall_clock: _, on_replies, on_durable, on_failure } = options;
+    let Options { folder, clock, wall_clock: _, on_replies, on_committed, on_durable, on_failure } = options;
     shared.tell_of_failure(on_failure);
     let (frames, frames_in) = sync_channel(1);
     let (stores, stores_in) = sync_channel(STORE_QUEUE_MAX);
@@ -179,7 +179,7 @@ fn spawn(
         leaving: VecDeque::new(),
         turn: Turn::default(),
     };
-    let log = LogThread { log, epoch, shared: shared.clone(), on_replies, on_durable };
+    let log = LogThread { log, epoch, shared: shared.clone(), on_replies, on_committed, on_durable };
     let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let failed = |error| OpenError::Folder(folder.display().to_string(), error);
     Ok(vec![

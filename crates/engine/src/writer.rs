@@ -22,6 +22,7 @@ pub struct LogThread<L: Log> {
     pub epoch: u64,
     pub shared: Arc<Shared>,
     pub on_replies: Box<dyn Fn(Vec<(u64, Reply)>) + Send>,
+    pub on_committed: Box<dyn Fn(&[Pending]) + Send>,
     pub on_durable: Box<dyn Fn(u64) + Send>,
 }
 
@@ -65,6 +66,7 @@ impl<L: Log> LogThread<L> {
     fn answer(&self, batch: Batch, stores: &SyncSender<Vec<Pending>>) {
         if !batch.transactions.is_empty() {
             self.shared.publish(&batch.transactions, self.log.last());
+            (self.on_committed)(&batch.transactions);
             (self.on_durable)(self.log.last());
         }
         if !batch.replies.is_empty() {
@@ -169,7 +171,14 @@ mod tests {
                 ear.lock().unwrap().push_str(&format!("{token}:{word} "));
             }
         });
-        let log = LogThread { log: Told(outcomes, 0), epoch: 1, shared: shared.clone(), on_replies, on_durable: Box::new(|_| {}) };
+        let log = LogThread {
+            log: Told(outcomes, 0),
+            epoch: 1,
+            shared: shared.clone(),
+            on_replies,
+            on_committed: Box::new(|_| {}),
+            on_durable: Box::new(|_| {}),
+        };
         batches.into_iter().for_each(|batch| frames.send(batch).unwrap());
         drop(frames);
         log.run(&frames_in, &stores);

@@ -16,6 +16,9 @@ pub fn serve(data_dir: PathBuf, listen: SocketAddr, requests_per_second: u32) ->
         let limits = Limits { rate: Some(rate).filter(|rate| rate.per_second > 0), ..Limits::default() };
         let running = app::start(Config { data_dir, listen, clock: None, limits }).await?;
         println!("Quartermaster listens on http://{}, the API is described at http://{}/docs", running.address, running.address);
+        if let Some(link) = running.sign_in_link() {
+            println!("Open the dashboard, signed in once and within 15 minutes: {link}");
+        }
         if let Some(key) = &running.first_key {
             println!("Admin key, shown this once: {key}");
         }

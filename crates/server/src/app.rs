@@ -7,6 +7,7 @@ use crate::http::{Limits, router};
 use crate::keys::Role;
 use crate::mail;
 use crate::shop::{Clock, Shop};
+use crate::web::{self, Desk};
 use axum::serve::{Listener, ListenerExt};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -46,6 +47,7 @@ pub enum Error {
 /// A server that answers.
 pub struct Running {
     pub shop: Arc<Shop>,
+    pub desk: Arc<Desk>,
     pub address: SocketAddr,
     /// Secret of an admin key that was made because there was none.
     pub first_key: Option<String>,
@@ -61,14 +63,26 @@ pub struct Running {
 pub async fn start(config: Config) -> Result<Running, Error> {
     let shop = Shop::open(&config.data_dir, config.clock)?;
     let smtp = mail::smtp(&shop.config)?;
+    let desk = Desk::open(shop.clone(), &config.data_dir).map_err(crate::shop::Error::from)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| Error::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.listen, error))?;
     let none = shop.keys.list().iter().all(|key| key.revoked_at.is_some());
     let first_key = none.then(|| shop.keys.create("admin", Role::Admin)).transpose().map_err(crate::shop::Error::from)?;
-    Ok(Running { shop, address, first_key: first_key.map(|(_, secret)| secret), listener, limits: config.limits, smtp })
+    Ok(Running { shop, desk, address, first_key: first_key.map(|(_, secret)| secret), listener, limits: config.limits, smtp })
 }
 
 impl Running {
+    /// The address of a page that signs in as the first admin key: once, and within minutes.
+    pub fn sign_in_link(&self) -> Option<String> {
+        match self.desk.sign_in_link() {
+            Ok(path) => path.map(|path| format!("http://{}{path}", self.address)),
+            Err(error) => {
+                tracing::warn!("no sign-in link: {error}");
+                None
+            }
+        }
+    }
+
     /// Serves until `stop` resolves or the engine fails, then drains: what was acknowledged is durable and stored.
     ///
     /// # Errors
@@ -84,14 +98,15 @@ impl Running {
         let alerting = tokio::spawn(crate::alerting::run(self.shop.clone(), self.smtp, from, stop_mail.subscribe()));
         let suppliers = tokio::spawn(crate::suppliers::run(self.shop.clone(), stop_mail.subscribe()));
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
-        let app = router(self.shop.clone(), self.limits, metrics);
+        let app = router(self.shop.clone(), self.limits, metrics).merge(web::router(self.desk.clone()));
         let (drain, draining) = tokio::sync::oneshot::channel::<()>();
-        let shop = self.shop.clone();
+        let (shop, desk) = (self.shop.clone(), self.desk.clone());
         let signal = async move {
             tokio::select! {
                 () = stop => {}
                 () = shop.failed() => {}
             }
+            desk.closing.send_replace(true);
             // The timeout below starts when draining does.
             let _ = drain.send(());
         };

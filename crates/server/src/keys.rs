@@ -190,6 +190,12 @@ impl Keys {
         keys
     }
 
+    /// The key of this id, unless it is revoked.
+    pub fn find(&self, id: KeyId) -> Option<Arc<Key>> {
+        let by_hash = self.by_hash.read().expect("no thread panics with the keys");
+        by_hash.values().find(|key| key.id == id && key.revoked_at.is_none()).cloned()
+    }
+
     /// Whose secret this is, if it is anybody's and not revoked.
     pub fn check(&self, secret: &str) -> Option<Arc<Key>> {
         let hash = hash(secret);

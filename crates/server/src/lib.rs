@@ -14,3 +14,4 @@ pub mod status_page;
 pub mod suppliers;
 pub mod vault;
 mod waiting;
+pub mod web;

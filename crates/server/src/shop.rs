@@ -7,6 +7,7 @@ use crate::mail::templates::Templates;
 use crate::status_link::StatusLinks;
 use crate::vault::Vault;
 use crate::waiting::{self, Waiting};
+use crate::web::Mirror;
 use domain::Command;
 use domain::time::Timestamp;
 use engine::{Consistency, Cursor, Engine, Idempotency, OpenError, Options, ReadError, Reader, Reply, Submission};
@@ -37,6 +38,8 @@ pub struct Shop {
     pub templates: Templates,
     /// Makes and reads the links by which customers open their orders.
     pub status_links: StatusLinks,
+    /// What the dashboard looks at.
+    pub mirror: Arc<Mirror>,
     /// How far the log is durable, for those who wait.
     pub durable: watch::Receiver<u64>,
     clock: Clock,
@@ -79,6 +82,8 @@ impl Shop {
         options.clock = Box::new(move || ticks());
         options.on_replies = Box::new(move |batch| replies.arrived(batch));
         options.on_failure = Box::new(move || failure.notify_one());
+        let (mirror, inlet, frames) = Mirror::new();
+        options.on_committed = Box::new(move |transactions| inlet.take(transactions));
         options.on_durable = Box::new(move |seq| {
             durable.send_replace(seq);
         });
@@ -87,7 +92,7 @@ impl Shop {
         tokio::spawn(waiting::wake(Arc::downgrade(&waiting), waiting.news()));
         let bus = Bus::open(&engine)?;
         let vault = Vault::open(folder)?;
-        Ok(Arc::new(Self {
+        let shop = Arc::new(Self {
             bus,
             engine,
             config,
@@ -95,12 +100,26 @@ impl Shop {
             status_links: StatusLinks::new(vault.shop_key("status_links")?),
             vault: Arc::new(vault),
             keys: Keys::open(folder)?,
+            mirror,
             durable: durable_in,
             clock,
             waiting,
             failed,
             readers: Mutex::new(Vec::new()),
-        }))
+        });
+        shop.start_mirror(frames);
+        Ok(shop)
+    }
+
+    /// The mirror's thread ends with the engine; it does not keep the shop alive.
+    fn start_mirror(self: &Arc<Self>, frames: std::sync::mpsc::Receiver<Vec<engine::Pending>>) {
+        let (mirror, shop) = (self.mirror.clone(), Arc::downgrade(self));
+        let ask = move || {
+            let shop = shop.upgrade()?;
+            let images = shop.engine.query(domain::State::images)?;
+            Some((images, shop.engine.durable()))
+        };
+        std::thread::spawn(move || mirror.follow(&ask, &frames));
     }
 
     pub fn clock(&self) -> Clock {
@@ -181,6 +200,32 @@ impl Shop {
             };
             reader.set_consistency(consistency);
             let answer = ask(&reader);
+            let mut readers = shop.readers.lock().expect("no thread panics with the lock");
+            if readers.len() < READERS_MAX {
+                readers.push(reader);
+            }
+            answer
+        });
+        task.await.expect("a read does not panic")
+    }
+
+    /// As [`Shop::read`], for those who ask again anyway: lists wait `limit` for the store, and then show what it has.
+    ///
+    /// # Errors
+    /// As the read itself.
+    pub async fn read_soon<T, F>(self: &Arc<Self>, limit: std::time::Duration, ask: F) -> Result<T, ReadError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
+    {
+        let shop = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let kept = shop.readers.lock().expect("no thread panics with the lock").pop();
+            let mut reader = match kept {
+                Some(reader) => reader,
+                None => shop.engine.reader()?,
+            };
+            let answer = reader.soon(limit, ask);
             let mut readers = shop.readers.lock().expect("no thread panics with the lock");
             if readers.len() < READERS_MAX {
                 readers.push(reader);

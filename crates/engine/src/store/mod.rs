@@ -4,6 +4,7 @@
 
 pub mod key;
 pub mod ledger;
+pub mod minutes;
 mod rows;
 pub mod schema;
 
@@ -125,6 +126,7 @@ impl Store {
                 }
             }
         }
+        minutes::add(&transaction, batch)?;
         let committed = &last.committed;
         set_meta(&transaction, "applied", committed.last_seq)?;
         let mark = crate::recover::mark(committed.first_seq, committed.last_seq, committed.time.0, &committed.actor);

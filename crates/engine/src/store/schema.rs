@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Grows with each change of the tables; a store of another version is made anew from the log.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Rows of `movements` and their keys: the event's sequence, then the line within it.
 pub const LINE_BITS: u32 = 20;
@@ -35,6 +35,7 @@ CREATE TABLE movements(
 CREATE TABLE marks(level INTEGER NOT NULL, movement INTEGER NOT NULL, PRIMARY KEY(level, movement)) WITHOUT ROWID;
 CREATE TABLE idempotency(
     first_seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, body_hash TEXT NOT NULL, expires INTEGER NOT NULL, rejection TEXT, images TEXT);
+CREATE TABLE minutes(minute INTEGER NOT NULL, name TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY(minute, name)) WITHOUT ROWID;
 CREATE TABLE cursors(subscription INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE VIEW ledger AS
     SELECT m.id >> 20 AS seq, m.id & 1048575 AS line, l.sku, l.location, k.name AS kind, m.quantity, a.name AS actor

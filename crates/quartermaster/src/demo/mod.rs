@@ -82,6 +82,9 @@ async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> 
     let shop = running.shop.clone();
     println!("Quartermaster's demo listens on http://{}, the API is described at http://{}/docs", running.address, running.address);
     println!("Orders: Online Retail, D. Chen, UCI Machine Learning Repository, CC BY 4.0");
+    if let Some(link) = running.sign_in_link() {
+        println!("Open the dashboard, signed in once and within 15 minutes: {link}");
+    }
     if let Some(key) = &running.first_key {
         println!("Admin key, shown this once: {key}");
         println!("Try: curl -H 'Authorization: Bearer {key}' 'http://{}/v1/orders?limit=3'", running.address);
