@@ -1,5 +1,6 @@
 //! The wiring: the only file that names every part.
 
+use crate::bus::webhook;
 use crate::connectors::test_gateway::TestGateway;
 use crate::connectors::{self, Gateway};
 use crate::http::{Limits, router};
@@ -24,6 +25,8 @@ pub struct Config {
     /// Replaces the wall clock.
     pub clock: Option<Clock>,
     pub limits: Limits,
+    /// Webhooks may call private, loopback and link-local addresses.
+    pub allow_private_webhooks: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,9 @@ pub struct Running {
 /// When the folder or the address can't be used.
 pub async fn start(config: Config) -> Result<Running, Error> {
     let shop = Shop::open(&config.data_dir, config.clock)?;
+    if config.allow_private_webhooks {
+        shop.bus.allow_private();
+    }
     let listener = TcpListener::bind(config.listen).await.map_err(|error| Error::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.listen, error))?;
     let none = shop.keys.list().iter().all(|key| key.revoked_at.is_some());
@@ -71,6 +77,7 @@ impl Running {
         let gateways: Vec<Arc<dyn Gateway>> = vec![Arc::new(TestGateway::new(clock))];
         let connectors = tokio::spawn(connectors::run(self.shop.clone(), gateways));
         let bus = tokio::spawn(crate::bus::run(self.shop.clone()));
+        let deliveries = webhook::start(self.shop.clone()).map_err(Error::Serve)?;
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
         let app = router(self.shop.clone(), self.limits, metrics);
         let (drain, draining) = tokio::sync::oneshot::channel::<()>();
@@ -89,6 +96,7 @@ impl Running {
             () = async { let _ = draining.await; tokio::time::sleep(DRAIN).await } => tracing::warn!("requests were cut off"),
         }
         connectors.abort();
+        deliveries.stop().await;
         bus.abort();
         crate::bus::settle(&self.shop).await;
         let shop = self.shop.clone();

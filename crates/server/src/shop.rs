@@ -74,7 +74,7 @@ impl Shop {
         });
         let engine = Engine::open(options)?;
         tokio::spawn(waiting::wake(Arc::downgrade(&waiting), waiting.news()));
-        let bus = Bus::open(&engine)?;
+        let bus = Bus::open(folder, &engine)?;
         Ok(Arc::new(Self {
             bus,
             engine,
