@@ -32,6 +32,9 @@ enum Command {
         /// Requests a second that each key may make, twice as many at once; 0 takes the bound away
         #[arg(long, env = "QUARTERMASTER_REQUESTS_PER_SECOND", default_value_t = 10_000)]
         requests_per_second: u32,
+        /// Let webhooks call private, loopback and link-local addresses
+        #[arg(long, env = "QUARTERMASTER_ALLOW_PRIVATE_WEBHOOKS")]
+        allow_private_webhooks: bool,
     },
     /// Trade a real retailer's orders on a compressed clock
     Demo(demo::DemoArgs),
@@ -124,7 +127,9 @@ impl Cli {
     /// With what went wrong and what to do.
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
-            Command::Serve { folder, listen, requests_per_second } => serve::serve(folder.data_dir, listen, requests_per_second),
+            Command::Serve { folder, listen, requests_per_second, allow_private_webhooks } => {
+                serve::serve(folder.data_dir, listen, requests_per_second, allow_private_webhooks)
+            }
             Command::Demo(arguments) => demo::demo(arguments),
             Command::Import { folder, arguments } => import::import(&folder.data_dir, &arguments),
             Command::Export { folder, arguments } => export::export(&folder.data_dir, &arguments),

@@ -1,5 +1,6 @@
 //! The wiring: the only file that names every part.
 
+use crate::bus::webhook;
 use crate::connectors::smtp::Smtp;
 use crate::connectors::test_gateway::TestGateway;
 use crate::connectors::{self, Gateway};
@@ -28,6 +29,8 @@ pub struct Config {
     /// Replaces the wall clock.
     pub clock: Option<Clock>,
     pub limits: Limits,
+    /// Webhooks may call private, loopback and link-local addresses.
+    pub allow_private_webhooks: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +67,9 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let shop = Shop::open(&config.data_dir, config.clock)?;
     let smtp = mail::smtp(&shop.config)?;
     let desk = Desk::open(shop.clone(), &config.data_dir).map_err(crate::shop::Error::from)?;
+    if config.allow_private_webhooks {
+        shop.bus.allow_private();
+    }
     let listener = TcpListener::bind(config.listen).await.map_err(|error| Error::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.listen, error))?;
     let none = shop.keys.list().iter().all(|key| key.revoked_at.is_some());
@@ -97,6 +103,7 @@ impl Running {
         let mail = tokio::spawn(mail::run(self.shop.clone(), self.smtp.clone(), from.clone(), mail_stops));
         let alerting = tokio::spawn(crate::alerting::run(self.shop.clone(), self.smtp, from, stop_mail.subscribe()));
         let suppliers = tokio::spawn(crate::suppliers::run(self.shop.clone(), stop_mail.subscribe()));
+        let deliveries = webhook::start(self.shop.clone()).map_err(Error::Serve)?;
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
         let app = router(self.shop.clone(), self.limits, metrics).merge(web::router(self.desk.clone()));
         let (drain, draining) = tokio::sync::oneshot::channel::<()>();
@@ -116,6 +123,7 @@ impl Running {
             () = async { let _ = draining.await; tokio::time::sleep(DRAIN).await } => tracing::warn!("requests were cut off"),
         }
         connectors.abort();
+        deliveries.stop().await;
         bus.abort();
         crate::bus::settle(&self.shop).await;
         // Mails under way are recorded before the engine stops: cut off, they would be in doubt.

@@ -90,7 +90,7 @@ impl Shop {
         let config = Config::load(folder)?;
         let engine = Engine::open(options)?;
         tokio::spawn(waiting::wake(Arc::downgrade(&waiting), waiting.news()));
-        let bus = Bus::open(&engine)?;
+        let bus = Bus::open(folder, &engine)?;
         let vault = Vault::open(folder)?;
         let shop = Arc::new(Self {
             bus,

@@ -161,3 +161,33 @@ async fn a_stream_of_ones_own_goes_on_where_it_was() {
     client.post("/v1/subscriptions/sub_1/pause", "{}").await;
     assert_eq!(client.get(path).await.body["code"], "wrong_status");
 }
+
+#[tokio::test]
+async fn events_that_ask_for_something_have_a_result_each() {
+    let client = Client::furnished().await;
+    let event = |id: &str, kind: &str, subject: Option<&str>, data: Value| {
+        json!({"specversion": "1.0", "id": id, "source": "/erp", "type": kind, "subject": subject, "data": data})
+    };
+    let lines = json!({"location": "AUS", "lines": [{"sku": "MUG", "quantity": 5}]});
+    let placed: Value = serde_json::from_str(&order("W-1", 3)).unwrap();
+    let batch = json!([
+        event("1", "quartermaster.stock.receive.v1", None, lines.clone()),
+        event("1", "quartermaster.stock.receive.v1", None, lines),
+        event("2", "quartermaster.order.place.v1", None, placed),
+        event("3", "quartermaster.order.cancel.v1", Some("order/ord_1"), json!({"reason": "customer"})),
+        event("4", "quartermaster.order.cancel.v1", None, json!({"reason": "customer"})),
+        event("5", "quartermaster.order.vanish.v1", None, json!({})),
+        event("6", "quartermaster.stock.receive.v1", None, json!({"location": "MOON", "lines": [{"sku": "MUG", "quantity": 5}]})),
+    ]);
+    let answer = client.post("/v1/events", &batch.to_string()).await;
+    let results = answer.body["data"].as_array().unwrap();
+    let statuses: Vec<u64> = results.iter().map(|result| result["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [201, 201, 201, 200, 400, 400, 404], "{}", answer.body);
+    assert_eq!((&results[1]["replayed"], &results[1]["body"]["id"]), (&true.into(), &results[0]["body"]["id"]), "asked twice, done once");
+    assert_eq!((&results[3]["body"]["status"], &results[4]["field"], &results[5]["field"]), (&"canceled".into(), &"subject".into(), &"type".into()));
+    assert_eq!(client.get("/v1/stock/MUG").await.body["levels"][0]["on_hand"], 105);
+    let (_, storefront) = client.shop.keys.create("shop", server::keys::Role::Storefront).unwrap();
+    let one = event("7", "quartermaster.stock.receive.v1", None, json!({"location": "AUS", "lines": []})).to_string();
+    let refused = client.send("POST", "/v1/events", Some(&storefront), &[], &one).await;
+    assert_eq!((refused.status, &refused.body["data"][0]["code"]), (StatusCode::OK, &"forbidden".into()));
+}

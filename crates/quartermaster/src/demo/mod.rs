@@ -74,7 +74,13 @@ async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> 
     let time = Arc::new(AtomicI64::new(stands.unwrap_or(opens).max(opens).0));
     let ticks = time.clone();
     let clock: server::shop::Clock = Arc::new(move || Timestamp(ticks.load(Ordering::Relaxed)));
-    let config = |listen| Config { data_dir: folder.clone(), listen, clock: Some(clock.clone()), limits: Limits::default() };
+    let config = |listen| Config {
+        data_dir: folder.clone(),
+        listen,
+        clock: Some(clock.clone()),
+        limits: Limits::default(),
+        allow_private_webhooks: false,
+    };
     let running = match app::start(config(arguments.listen)).await {
         Err(app::Error::Listen(..)) => app::start(config(SocketAddr::new(arguments.listen.ip(), 0))).await?,
         other => other?,

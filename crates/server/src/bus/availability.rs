@@ -2,13 +2,14 @@
 
 use super::{Filter, Outgoing};
 use crate::shop::Shop;
+use domain::catalog::ItemKind;
 use domain::id::Sku;
 use domain::stock::{Sellable, sellable};
 use engine::EventRow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 pub const KIND: &str = "availability.changed.v1";
 
@@ -39,12 +40,7 @@ pub fn touched(data: &str) -> Vec<Sku> {
 /// One event per SKU and channel, as it stands now, in the place of the last event of the page that touched the SKU. Many changes
 /// of one SKU become one; the id names when it was looked at, so a later look is another event.
 pub async fn changed(shop: &Arc<Shop>, filter: &Filter, events: &[Arc<Outgoing>]) -> Vec<Arc<Outgoing>> {
-    let mut last: BTreeMap<Sku, (u64, i64)> = BTreeMap::new();
-    for event in events {
-        for sku in &event.touched {
-            last.insert(sku.clone(), (event.seq, event.time));
-        }
-    }
+    let last = last_touched(shop, events).await;
     if last.is_empty() {
         return Vec::new();
     }
@@ -87,6 +83,55 @@ pub async fn changed(shop: &Arc<Shop>, filter: &Filter, events: &[Arc<Outgoing>]
     }
     changed.sort_by_key(|event| (event.seq, event.nth));
     changed
+}
+
+/// Kits by what is in them.
+type Kits = Arc<BTreeMap<Sku, Vec<Sku>>>;
+
+/// Which kits an item is in; read off State when it is asked for and an item has changed.
+#[derive(Default)]
+pub struct KitsOf(Mutex<Option<Kits>>);
+
+impl KitsOf {
+    fn known(&self) -> std::sync::MutexGuard<'_, Option<Kits>> {
+        self.0.lock().expect("no thread panics with the kits")
+    }
+
+    async fn get(&self, shop: &Arc<Shop>) -> Kits {
+        if let Some(known) = self.known().clone() {
+            return known;
+        }
+        let asked = shop.query(|state| {
+            let mut kits: BTreeMap<Sku, Vec<Sku>> = BTreeMap::new();
+            for (sku, item) in state.catalog.items.sorted() {
+                if let ItemKind::Kit { components, .. } = &item.kind {
+                    components.iter().for_each(|part| kits.entry(part.sku.clone()).or_default().push(sku.clone()));
+                }
+            }
+            kits
+        });
+        let kits = Arc::new(asked.await.unwrap_or_default());
+        *self.known() = Some(kits.clone());
+        kits
+    }
+}
+
+/// SKUs that the events touched, with kits of them, and the last event that did.
+async fn last_touched(shop: &Arc<Shop>, events: &[Arc<Outgoing>]) -> BTreeMap<Sku, (u64, i64)> {
+    if events.iter().any(|event| event.subject.starts_with("item/")) {
+        *shop.bus.kits.known() = None;
+    }
+    let mut last: BTreeMap<Sku, (u64, i64)> = BTreeMap::new();
+    let kits = if events.iter().any(|event| !event.touched.is_empty()) { shop.bus.kits.get(shop).await } else { Kits::default() };
+    for event in events {
+        let item = event.subject.strip_prefix("item/").and_then(|sku| Sku::new(sku).ok());
+        for sku in event.touched.iter().chain(&item) {
+            for touched in std::iter::once(sku).chain(kits.get(sku).into_iter().flatten()) {
+                last.insert(touched.clone(), (event.seq, event.time));
+            }
+        }
+    }
+    last
 }
 
 fn units(available: Option<Sellable>) -> Value {

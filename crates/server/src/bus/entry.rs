@@ -12,6 +12,7 @@ pub struct Entry {
     pub id: SubscriptionId,
     inner: Mutex<Inner>,
     dirty: Arc<Notify>,
+    asked: Arc<Notify>,
     /// Version of what it is; 0 once it is deleted.
     version: watch::Sender<u64>,
 }
@@ -22,6 +23,18 @@ struct Inner {
     /// The engine does not have it yet.
     unrecorded: bool,
     progress: Progress,
+    asks: Vec<Ask>,
+}
+
+/// What people ask of deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// These sequences, both inclusive, beside the live cursor.
+    Backfill { from: u64, to: u64 },
+    /// What is parked, now: one event, or all.
+    Retry(Option<u64>),
+    /// This parked event is not delivered; its subject goes on.
+    Discard(u64),
 }
 
 /// What is known of a subscription beyond its cursor; it is not kept over restarts.
@@ -82,7 +95,13 @@ impl Entry {
             reader: 0,
         };
         let version = watch::channel(subscription.version).0;
-        Self { id: subscription.id, inner: Mutex::new(Inner { subscription, cursor, unrecorded: false, progress }), dirty, version }
+        Self {
+            id: subscription.id,
+            inner: Mutex::new(Inner { subscription, cursor, unrecorded: false, progress, asks: Vec::new() }),
+            dirty,
+            asked: Arc::default(),
+            version,
+        }
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -111,6 +130,24 @@ impl Entry {
         *self.version.borrow() == subscription.version
     }
 
+    pub fn is_gone(&self) -> bool {
+        *self.version.borrow() == 0
+    }
+
+    /// Told when somebody asks for something.
+    pub fn asked(&self) -> Arc<Notify> {
+        self.asked.clone()
+    }
+
+    pub fn ask(&self, ask: Ask) {
+        self.inner().asks.push(ask);
+        self.asked.notify_one();
+    }
+
+    pub fn take_asks(&self) -> Vec<Ask> {
+        std::mem::take(&mut self.inner().asks)
+    }
+
     /// A later state of what it is; a rewind moves the cursor.
     pub fn take_up(&self, subscription: &Arc<Subscription>) {
         {
@@ -122,6 +159,10 @@ impl Entry {
                 inner.cursor = super::begin(subscription);
                 inner.unrecorded = false;
                 inner.progress.looked = inner.cursor.sequence;
+            }
+            if inner.subscription.status != Status::Active {
+                // Resumed, it gets its days to recover.
+                inner.cursor.failing_since = None;
             }
             inner.progress.moved = Instant::now();
             inner.subscription = subscription.clone();

@@ -3,33 +3,46 @@
 //! Nobody here is waited for. Each reads the log at its own pace, what is in memory for it is bounded, and where it stands is told to
 //! the engine at most once a second ([`flush`]). What a subscription is, the log says; where it is, this room says.
 
+pub mod attempts;
 mod availability;
+mod circuit;
 mod entry;
+mod feed;
 mod filter;
-mod flush;
+pub mod flush;
 mod outgoing;
 pub mod page;
 mod personal;
 pub mod secret;
+pub mod webhook;
+mod window;
 
-pub use entry::{Circuit, Entry, Lag, Progress, Standing};
+pub use entry::{Ask, Circuit, Entry, Lag, Progress, Standing};
 pub use filter::Filter;
 pub use outgoing::{Outgoing, SOURCE, cloud_event};
 
 use crate::shop::Shop;
+use attempts::Attempts;
 use domain::Image;
 use domain::id::SubscriptionId;
 use domain::subscription::Subscription;
 use engine::{Cursor, Engine, ReadError};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use tokio::sync::{Notify, watch};
 
 /// Every subscription with where it stands.
 pub struct Bus {
     entries: RwLock<Entries>,
+    /// What came of calls; it may be lost.
+    pub attempts: Attempts,
+    allows_private: AtomicBool,
     /// Orders' channels, for filters.
     channels: page::Channels,
+    /// Kits by what is in them, for availability.
+    kits: availability::KitsOf,
     /// Somebody has moved.
     dirty: Arc<Notify>,
     /// Grows when a subscription came, changed or went.
@@ -47,11 +60,14 @@ impl Bus {
     /// Takes up what the engine knows.
     ///
     /// # Errors
-    /// When the cursors cannot be read.
-    pub fn open(engine: &Engine) -> Result<Self, ReadError> {
+    /// When the cursors or the attempts cannot be read.
+    pub fn open(folder: &Path, engine: &Engine) -> Result<Self, ReadError> {
         let bus = Self {
             entries: RwLock::default(),
+            attempts: Attempts::open(folder)?,
+            allows_private: AtomicBool::new(false),
             channels: page::Channels::default(),
+            kits: availability::KitsOf::default(),
             dirty: Arc::new(Notify::new()),
             changed: watch::channel(0).0,
         };
@@ -74,6 +90,20 @@ impl Bus {
 
     pub fn entry(&self, id: SubscriptionId) -> Option<Arc<Entry>> {
         self.entries().known.get(&id).cloned()
+    }
+
+    /// Endpoints may lie in private, loopback and link-local networks from now on; set before deliveries start.
+    pub fn allow_private(&self) {
+        self.allows_private.store(true, Ordering::Relaxed);
+    }
+
+    pub fn allows_private(&self) -> bool {
+        self.allows_private.load(Ordering::Relaxed)
+    }
+
+    /// Told when a subscription comes, changes or goes.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
     }
 
     /// In the order in which they were made.

@@ -4,6 +4,7 @@ use super::{availability, personal};
 use crate::vault::Vault;
 use axum::body::Bytes;
 use domain::id::{ChannelCode, Sku};
+use domain::subscription::Subscription;
 use domain::time::Timestamp;
 use engine::EventRow;
 use std::fmt::Write;
@@ -63,6 +64,17 @@ impl Outgoing {
         let body = with_id(&row, &id, "", &row.data).into();
         let (seq, time, kind, subject) = (row.seq, row.time, row.kind, row.subject.into());
         Self { seq, nth, id, time, kind, subject, channel: Some(channel), touched: Vec::new(), body, sealed: None }
+    }
+
+    /// For trying an endpoint out: it is in no log.
+    pub fn test(subscription: &Subscription, now: Timestamp, seq: u64, id: &str) -> Self {
+        let subject = format!("subscription/{}", subscription.id);
+        let data = serde_json::json!({"subscription": subscription.id, "name": subscription.name}).to_string();
+        let kind = "subscription.test.v1".to_owned();
+        let row = EventRow { seq, time: now.0, actor: "bus".into(), kind, subject, subject_seq: 0, cause: None, data };
+        let body = with_id(&row, id, "", &row.data).into();
+        let (time, kind, subject) = (row.time, row.kind, row.subject.into());
+        Self { seq, nth: 0, id: id.to_owned(), time, kind, subject, channel: None, touched: Vec::new(), body, sealed: None }
     }
 
     /// The structured CloudEvent. With a vault, personal data that can still be opened is in it; without, none is.

@@ -139,6 +139,65 @@ pub async fn collect(shop: &Arc<Shop>, filter: &Filter, after: u64, limit: usize
     }
 }
 
+/// Steps that one search for a subject takes before others have their turn.
+const SEARCH_STEPS: usize = 50;
+
+/// What a search for the next event of a subject came to.
+#[derive(Debug)]
+pub enum Found {
+    Event(Arc<Outgoing>),
+    /// It has to go on from here.
+    NotYet {
+        looked: u64,
+    },
+    /// There is none up to where it was to look.
+    Nothing,
+}
+
+/// The first event of a subject that matches, after a sequence and up to another.
+///
+/// # Errors
+/// When the log or store cannot be read.
+pub async fn next_of(shop: &Arc<Shop>, filter: &Filter, subject: &str, after: u64, up_to: u64) -> Result<Found, ReadError> {
+    let first = |events: Vec<Arc<Outgoing>>| {
+        let wanted =
+            |event: &Arc<Outgoing>| (after + 1..=up_to).contains(&event.seq) && *event.subject == *subject && filter.matches(event);
+        events.into_iter().find(wanted)
+    };
+    if let Some(order) = subject.strip_prefix("order/").and_then(|id| id.parse::<OrderId>().ok()) {
+        let found = first(timeline(shop, order).await?);
+        return Ok(found.map_or(Found::Nothing, Found::Event));
+    }
+    let mut looked = after;
+    for _ in 0..SEARCH_STEPS {
+        if looked >= up_to {
+            return Ok(Found::Nothing);
+        }
+        let page = next(shop, looked, filter.needs_channels()).await?;
+        if let Some(event) = first(page.events) {
+            return Ok(Found::Event(event));
+        }
+        if page.looked <= looked {
+            return Ok(Found::Nothing);
+        }
+        looked = page.looked;
+    }
+    Ok(Found::NotYet { looked })
+}
+
+async fn timeline(shop: &Arc<Shop>, order: OrderId) -> Result<Vec<Arc<Outgoing>>, ReadError> {
+    let bus = shop.clone();
+    shop.read(move |reader| {
+        let channel = reader.case(order)?.map(|case| case.order.channel.clone());
+        let outgoing = |row: EventRow| {
+            let incarnation = bus.engine.incarnation_of(row.seq);
+            Arc::new(Outgoing::new(row, incarnation).in_channel(channel.clone()))
+        };
+        Ok(reader.timeline(order)?.into_iter().map(outgoing).collect())
+    })
+    .await
+}
+
 /// The first `room` events, and what was made from the last of them; at least one, so that everybody gets on.
 fn cut(events: &mut Vec<Arc<Outgoing>>, room: usize) {
     events.sort_by_key(|event| (event.seq, event.nth));

@@ -7,6 +7,7 @@ mod catalog;
 mod counts;
 mod customers;
 mod events;
+mod events_in;
 mod fulfillments;
 mod holds;
 mod keys;

@@ -86,6 +86,9 @@ fn operation(route: &Route) -> Value {
         "parameters": parameters,
         "responses": {success: answer, "default": refused},
     });
+    if let Some(name) = super::events_in::type_of(route.method, route.path) {
+        operation["x-event-type"] = json!(name);
+    }
     if !route.body.is_empty() {
         let example: Value = serde_json::from_str(route.body).expect("examples are JSON");
         let content = json!({"schema": schema_of(&example), "example": example});
@@ -154,6 +157,9 @@ fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
         ],
         "/v1/subscriptions/{id}/events" => {
             vec![("limit", "most events, 1 to 200"), ("wait", "seconds to wait for something new, at most 25")]
+        }
+        "/v1/subscriptions/{id}/attempts" => {
+            vec![("outcome", "failed: only those"), ("sequence", "of one event"), ("limit", "1 to 200"), ("cursor", "next_cursor")]
         }
         "/v1/events/stream" => vec![("after", "sequence; Last-Event-ID wins"), ("type", "types with *"), ("subject", "one subject")],
         "/v1/availability" => vec![("channel", "channel code"), ("sku", "SKUs, comma separated")],

@@ -2,8 +2,8 @@
 
 use super::call::{Answer, Call};
 use super::{
-    Problem, alerts, bulk, catalog, counts, customers, events, fulfillments, holds, keys, notifications, orders, payments, purchasing, returns,
-    stock, subscriptions, transfers,
+    Problem, alerts, bulk, catalog, counts, customers, events, events_in, fulfillments, holds, keys, notifications, orders, payments, purchasing,
+    returns, stock, subscriptions, transfers,
 };
 use crate::keys::Role;
 use std::future::Future;
@@ -172,6 +172,7 @@ routes! {
     GET "/v1/alerts" Read alerts::alert_list, "What a person should look at";
     POST "/v1/alerts/{id}/acknowledge" Work alerts::alert_acknowledge, "Somebody looks at it";
     GET "/v1/events" Read events::pull, "Events after a sequence; waits when asked to";
+    POST "/v1/events" Follow events_in::take, "Take CloudEvents that ask for something: one or a batch, with a result each", r#"{"specversion":"1.0","id":"a-17","source":"/erp","type":"quartermaster.stock.receive.v1","data":{"location":"AUS","lines":[{"sku":"MUG-RED","quantity":24}]}}"#;
     GET "/v1/events/stream" Read events::stream, "Events as they happen (SSE, Last-Event-ID)";
     POST "/v1/subscriptions" Operate subscriptions::subscription_create, "Subscribe: pull, sse or webhook, from the beginning, now, a time or a sequence", r#"{"name":"ERP","kind":"webhook","filter":{"types":["order.*","stock.adjusted"],"subjects":[],"channels":["web"]},"webhook":{"url":"https://erp.example/events","concurrency":4,"timeout_ms":15000},"personal_data":false,"history":false,"start":"now"}"#;
     GET "/v1/subscriptions" Read subscriptions::subscription_list, "List subscriptions with cursor and lag";
@@ -185,6 +186,12 @@ routes! {
     GET "/v1/subscriptions/{id}/events" Read subscriptions::fetch, "What comes after the cursor; waits when asked to";
     POST "/v1/subscriptions/{id}/ack" Follow subscriptions::ack, "All up to this event is dealt with", r#"{"cursor":"1-4821"}"#;
     GET "/v1/subscriptions/{id}/stream" Read subscriptions::stream, "A stream of one's own (SSE); what has left moves the cursor";
+    POST "/v1/subscriptions/{id}/test" Operate subscriptions::test_send, "Call the endpoint once with a test event, and tell what it answered";
+    POST "/v1/subscriptions/{id}/backfill" Operate subscriptions::backfill, "Deliver a range beside the live cursor", r#"{"from":"2026-11-24T09:30:00Z","to":"now"}"#;
+    POST "/v1/subscriptions/{id}/redeliver" Operate subscriptions::redeliver, "Deliver again: one event, a range, or all that is parked", r#"{"sequence":"1-4821"}"#;
+    GET "/v1/subscriptions/{id}/attempts" Read subscriptions::attempts, "Calls of the last 14 days with the first kilobyte of each answer";
+    GET "/v1/subscriptions/{id}/dead-letters" Read subscriptions::dead_letters, "Events that could not be delivered, with their subjects waiting";
+    POST "/v1/subscriptions/{id}/dead-letters/{sequence}/discard" Operate subscriptions::discard, "Leave an event; its subject goes on";
     POST "/v1/keys" Administer keys::key_create, "Create a key; its secret is shown once", r#"{"name":"web shop","role":"storefront"}"#;
     GET "/v1/keys" Administer keys::key_list, "List keys";
     POST "/v1/keys/{id}/revoke" Administer keys::key_revoke, "End a key";

@@ -1,7 +1,9 @@
 //! Subscriptions: who outside hears what, and how.
 
+mod delivery;
 mod reading;
 
+pub use delivery::{attempts, backfill, dead_letters, discard, redeliver, test_send};
 pub use reading::{ack, fetch, stream};
 
 use super::call::{Answer, Call, Done, list};

@@ -12,6 +12,7 @@ use server::connectors::{self, Gateway};
 use server::http::{Limits, router};
 use server::keys::Role;
 use server::shop::Shop;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
@@ -32,26 +33,36 @@ pub struct Answer {
 impl Client {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let shop = Shop::open(folder.path(), None).unwrap();
+        let client = Self::in_folder(folder.path()).await;
+        Self { folder, ..client }
+    }
+
+    /// In a folder that somebody else takes care of.
+    pub async fn in_folder(folder: &Path) -> Self {
+        let shop = Shop::open(folder, None).unwrap();
         let gateways: Vec<Arc<dyn Gateway>> = vec![Arc::new(TestGateway::new(shop.clock()))];
         tokio::spawn(connectors::run(shop.clone(), gateways));
         tokio::spawn(server::bus::run(shop.clone()));
         let (_, key) = shop.keys.create("test", Role::Admin).unwrap();
-        Self { router: router(shop.clone(), Limits::default(), None), shop, key, folder }
+        Self { router: router(shop.clone(), Limits::default(), None), shop, key, folder: tempfile::tempdir().unwrap() }
     }
 
     pub async fn furnished() -> Self {
         let client = Self::new().await;
+        client.furnish().await;
+        client
+    }
+
+    pub async fn furnish(&self) {
         for (path, body) in [
             ("/v1/locations", r#"{"code":"AUS","name":"Austin","address":{"country":"US"},"time_zone":"America/Chicago"}"#),
             ("/v1/channels", r#"{"code":"web","name":"Web shop"}"#),
             ("/v1/items", r#"{"sku":"MUG","name":"Mug"}"#),
             ("/v1/receipts", r#"{"location":"AUS","lines":[{"sku":"MUG","quantity":100}]}"#),
         ] {
-            let answer = client.post(path, body).await;
+            let answer = self.post(path, body).await;
             assert_eq!(answer.status, StatusCode::CREATED, "{path}: {}", answer.body);
         }
-        client
     }
 
     pub async fn send(&self, method: &str, path: &str, key: Option<&str>, headers: &[(&str, &str)], body: &str) -> Answer {

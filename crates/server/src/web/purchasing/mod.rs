@@ -123,7 +123,7 @@ fn low(now: &Now) -> (Vec<Low>, usize) {
             (units, drafted) => format!("{}, {} drafted", show::count(units), show::count(drafted)),
         },
         expected: level.next_expected.map_or_else(String::new, show::day),
-        supplier: policy.supplier.to_string(),
+        supplier: policy.source.to_string(),
         out: level.available.is_zero(),
     });
     (rows.collect(), total)

@@ -11,8 +11,9 @@ use super::super::visit::Visit;
 use domain::command::purchasing::Command;
 use domain::id::{LocationCode, Sku};
 use domain::money::{Amount, Currency};
-use domain::purchasing::{OrderAmount, Policy};
+use domain::purchasing::{OrderAmount, Policy, Source};
 use domain::quantity::Quantity;
+use std::sync::Arc;
 
 /// The policy with its next trigger, in a sentence; empty when there is none.
 pub fn explain(now: &Now, sku: &Sku, location: &LocationCode) -> String {
@@ -33,9 +34,9 @@ pub fn explain(now: &Now, sku: &Sku, location: &LocationCode) -> String {
     let bounds = if bounds.is_empty() { String::new() } else { format!(", {}", bounds.join(", ")) };
     let away = position - policy.reorder_point.signed();
     let when = if away > 0 {
-        format!("Position {position}; when it falls by {away} to {}, {} is asked for {how}{bounds}.", policy.reorder_point, policy.supplier)
+        format!("Position {position}; when it falls by {away} to {}, {} is asked for {how}{bounds}.", policy.reorder_point, policy.source)
     } else {
-        format!("Position {position}, at or below {}: {} is asked for {how}{bounds}.", policy.reorder_point, policy.supplier)
+        format!("Position {position}, at or below {}: {} is asked for {how}{bounds}.", policy.reorder_point, policy.source)
     };
     if level.drafted.is_zero() { when } else { format!("{when} {} of it stand on a draft.", level.drafted) }
 }
@@ -47,9 +48,7 @@ fn target(visit: &Visit, fields: &Fields) -> Result<(Sku, LocationCode), Fault> 
 fn form(visit: &Visit, sku: &Sku, location: &LocationCode, fields: &Fields) -> Form {
     let now = visit.now();
     let old = now.policies.get(&(sku.clone(), location.clone()));
-    let suppliers =
-        now.suppliers.values().map(|supplier| (supplier.code.to_string(), format!("{} ({} days)", supplier.name, supplier.lead_time_days)));
-    let currency = old.and_then(|old| now.suppliers.get(&old.supplier)).map_or(Currency::USD, |supplier| supplier.currency);
+    let currency = old.and_then(|old| now.suppliers.get(old.source.supplier()?)).map_or(Currency::USD, |supplier| supplier.currency);
     let (up_to, quantity) = match old.map(|old| old.amount) {
         Some(OrderAmount::OrderUpTo(target)) => (target.to_string(), String::new()),
         Some(OrderAmount::ReorderQuantity(quantity)) => (String::new(), quantity.to_string()),
@@ -66,7 +65,7 @@ fn form(visit: &Visit, sku: &Sku, location: &LocationCode, fields: &Fields) -> F
         ..Form::default()
     }
     .input(Input::hidden("location", location.to_string()))
-    .input(Input::select("supplier", "Supplier", suppliers.collect()).value(text(old.map(|old| old.supplier.to_string()))))
+    .input(Input::select("source", "From", sources(visit, location)).value(text(old.map(|old| source_value(&old.source)))))
     .input(
         Input::number("reorder_point", "Reorder point", 0, None)
             .required()
@@ -98,9 +97,39 @@ fn form(visit: &Visit, sku: &Sku, location: &LocationCode, fields: &Fields) -> F
     form
 }
 
+/// Suppliers, and the other locations that may send a transfer.
+fn sources(visit: &Visit, location: &LocationCode) -> Vec<(String, String)> {
+    let now = visit.now();
+    let supplier = |known: &Arc<domain::purchasing::Supplier>| {
+        (source_value(&Source::Supplier(known.code.clone())), format!("{} ({} days)", known.name, known.lead_time_days))
+    };
+    let other = |known: &Arc<domain::catalog::Location>| {
+        (source_value(&Source::SourceLocation(known.code.clone())), format!("Transfer from {}", known.name))
+    };
+    let others = now.locations.values().filter(|known| known.active && known.code != *location).map(other);
+    now.suppliers.values().map(supplier).chain(others).collect()
+}
+
+/// As it stands in the form: codes of suppliers and locations may be the same.
+fn source_value(source: &Source) -> String {
+    match source {
+        Source::Supplier(code) => format!("supplier:{code}"),
+        Source::SourceLocation(code) => format!("location:{code}"),
+    }
+}
+
+fn source(text: &str) -> Result<Source, Fault> {
+    let unknown = || Fault::invalid("Choose a supplier or a location to replenish from.");
+    match text.split_once(':').ok_or_else(unknown)? {
+        ("supplier", code) => Ok(Source::Supplier(code.parse().map_err(|_| unknown())?)),
+        ("location", code) => Ok(Source::SourceLocation(code.parse().map_err(|_| unknown())?)),
+        _ => Err(unknown()),
+    }
+}
+
 fn policy(visit: &Visit, sku: Sku, location: LocationCode, fields: &Fields) -> Result<Policy, Fault> {
-    let supplier: domain::id::SupplierCode = fields.need("supplier", "Supplier")?;
-    let currency = visit.now().suppliers.get(&supplier).map_or(Currency::USD, |supplier| supplier.currency);
+    let source = source(&fields.need::<String>("source", "From")?)?;
+    let currency = source.supplier().and_then(|code| visit.now().suppliers.get(code)).map_or(Currency::USD, |supplier| supplier.currency);
     let units = |name: &str, label: &str| fields.maybe::<u32>(name, label).map(|units| units.map(Quantity::new));
     let amount = match (units("order_up_to", "Order up to")?, units("reorder_quantity", "Reorder quantity")?) {
         (Some(target), None) => OrderAmount::OrderUpTo(target),
@@ -110,7 +139,8 @@ fn policy(visit: &Visit, sku: Sku, location: LocationCode, fields: &Fields) -> R
     Ok(Policy {
         sku,
         location,
-        supplier,
+        source,
+        auto: None,
         reorder_point: Quantity::new(fields.need("reorder_point", "Reorder point")?),
         amount,
         moq: units("moq", "Minimum order")?.unwrap_or(Quantity::ONE),

@@ -1,0 +1,165 @@
+//! One call of an endpoint: sent, answered or not, and what that means.
+
+use super::connect::{Connection, Dialer, Target};
+use super::sign::Signer;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
+
+/// What is kept of an answer.
+const ANSWER_BYTES_KEPT: usize = 1024;
+/// An answer that is longer is not read to its end: the connection is given up instead.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+const CONTENT_TYPE: &str = "application/cloudevents+json";
+const AGENT: &str = concat!("Quartermaster/", env!("CARGO_PKG_VERSION"));
+
+/// What the answer means for the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Delivered,
+    Failed,
+    /// The endpoint names when it wants to be called again.
+    Later(Duration),
+    /// 410: it is not coming back.
+    Gone,
+}
+
+/// A call and what came of it.
+#[derive(Debug, Clone)]
+pub struct Called {
+    pub outcome: Outcome,
+    pub status: Option<u16>,
+    pub error: Option<String>,
+    /// The first kilobyte of the answer.
+    pub answer: String,
+    pub took: Duration,
+}
+
+/// What is sent.
+pub struct Message<'a> {
+    /// The same at every try.
+    pub id: &'a str,
+    pub body: Bytes,
+    pub signer: &'a Signer,
+}
+
+/// Milliseconds since the Unix epoch by the wall: receivers compare with theirs.
+pub fn wall_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Calls, over `kept` if that is still open. Returns the connection when it can be used again.
+pub async fn call(
+    dialer: &Dialer,
+    target: &Target,
+    message: &Message<'_>,
+    timeout: Duration,
+    kept: Option<Connection>,
+) -> (Called, Option<Connection>) {
+    let started = Instant::now();
+    let (mut called, connection) = match tokio::time::timeout(timeout, exchange(dialer, target, message, kept)).await {
+        Ok(done) => done,
+        Err(_) => (failed(format!("no answer within {} ms", timeout.as_millis())), None),
+    };
+    called.took = started.elapsed();
+    (called, connection)
+}
+
+fn failed(error: String) -> Called {
+    Called { outcome: Outcome::Failed, status: None, error: Some(error), answer: String::new(), took: Duration::ZERO }
+}
+
+async fn exchange(dialer: &Dialer, target: &Target, message: &Message<'_>, kept: Option<Connection>) -> (Called, Option<Connection>) {
+    if let Some(mut connection) = kept.filter(Connection::is_fresh)
+        && connection.sender.ready().await.is_ok()
+    {
+        match connection.sender.send_request(request(target, message)).await {
+            Ok(response) => return understand(response, connection).await,
+            // The endpoint hung up while nobody looked: that says nothing about this event.
+            Err(error) if error.is_closed() || error.is_canceled() || error.is_incomplete_message() => {}
+            Err(error) => return (failed(describe(&error)), None),
+        }
+    }
+    let mut connection = match dialer.connect(target).await {
+        Ok(connection) => connection,
+        Err(error) => return (failed(error), None),
+    };
+    match connection.sender.send_request(request(target, message)).await {
+        Ok(response) => understand(response, connection).await,
+        Err(error) => (failed(describe(&error)), None),
+    }
+}
+
+fn describe(error: &hyper::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn request(target: &Target, message: &Message<'_>) -> Request<Full<Bytes>> {
+    let seconds = wall_ms() / 1000;
+    let request = Request::post(&target.path)
+        .header(header::HOST, &target.authority)
+        .header(header::USER_AGENT, AGENT)
+        .header(header::CONTENT_TYPE, CONTENT_TYPE)
+        .header("webhook-id", message.id)
+        .header("webhook-timestamp", seconds)
+        .header("webhook-signature", message.signer.sign(message.id, seconds, &message.body));
+    request.body(Full::new(message.body.clone())).expect("a target that was parsed makes a request")
+}
+
+async fn understand(response: hyper::Response<Incoming>, mut connection: Connection) -> (Called, Option<Connection>) {
+    let (status, wish) = (response.status(), retry_after(response.headers()));
+    let (answer, whole) = beginning(response.into_body()).await;
+    let (outcome, error) = match (status, wish) {
+        (status, _) if status.is_success() => (Outcome::Delivered, None),
+        (StatusCode::GONE, _) => (Outcome::Gone, Some("the endpoint says that it is gone".to_owned())),
+        (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(wish)) => {
+            (Outcome::Later(wish), Some(format!("asks to be called again in {} s", wish.as_secs())))
+        }
+        (status, _) if status.is_redirection() => (Outcome::Failed, Some("redirects are not followed; change the url".to_owned())),
+        (_, _) => (Outcome::Failed, None),
+    };
+    let called = Called { outcome, status: Some(status.as_u16()), error, answer, took: Duration::ZERO };
+    connection.touch();
+    (called, whole.then_some(connection))
+}
+
+/// In seconds, or as a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_millisecond();
+    Some(Duration::from_millis(u64::try_from(at - wall_ms()).unwrap_or(0)))
+}
+
+/// The first kilobyte of an answer, and whether it was read to its end.
+async fn beginning(mut body: Incoming) -> (String, bool) {
+    let (mut kept, mut read) = (Vec::new(), 0);
+    loop {
+        match body.frame().await {
+            None => break,
+            Some(Err(_)) => return (text(&kept), false),
+            Some(Ok(frame)) => {
+                let Some(data) = frame.data_ref() else { continue };
+                read += data.len();
+                kept.extend_from_slice(&data[..data.len().min(ANSWER_BYTES_KEPT - kept.len())]);
+                if read > ANSWER_BYTES_MAX {
+                    return (text(&kept), false);
+                }
+            }
+        }
+    }
+    (text(&kept), true)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
