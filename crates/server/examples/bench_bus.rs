@@ -242,8 +242,9 @@ async fn endpoints() {
     }
     let urls: Vec<String> = urls.iter().map(|address| format!("http://{address}/")).collect();
     println!("{}", json!(urls));
-    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(tokio::io::stdin()));
-    while let Ok(Some(line)) = lines.next_line().await {
+    let (said, mut lines) = tokio::sync::mpsc::channel(1);
+    std::thread::spawn(move || std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| said.blocking_send(line)));
+    while let Some(line) = lines.recv().await {
         if line == "forget" {
             good.iter().for_each(|heard| heard.lock().expect("no panics").latencies.clear());
             continue;

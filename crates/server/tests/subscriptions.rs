@@ -165,9 +165,7 @@ async fn a_stream_of_ones_own_goes_on_where_it_was() {
 #[tokio::test]
 async fn events_that_ask_for_something_have_a_result_each() {
     let client = Client::furnished().await;
-    let event = |id: &str, kind: &str, subject: Option<&str>, data: Value| {
-        json!({"specversion": "1.0", "id": id, "source": "/erp", "type": kind, "subject": subject, "data": data})
-    };
+    let event = |id: &str, kind: &str, subject: Option<&str>, data: Value| json!({"specversion": "1.0", "id": id, "source": "/erp", "type": kind, "subject": subject, "data": data});
     let lines = json!({"location": "AUS", "lines": [{"sku": "MUG", "quantity": 5}]});
     let placed: Value = serde_json::from_str(&order("W-1", 3)).unwrap();
     let batch = json!([
@@ -184,7 +182,10 @@ async fn events_that_ask_for_something_have_a_result_each() {
     let statuses: Vec<u64> = results.iter().map(|result| result["status"].as_u64().unwrap()).collect();
     assert_eq!(statuses, [201, 201, 201, 200, 400, 400, 404], "{}", answer.body);
     assert_eq!((&results[1]["replayed"], &results[1]["body"]["id"]), (&true.into(), &results[0]["body"]["id"]), "asked twice, done once");
-    assert_eq!((&results[3]["body"]["status"], &results[4]["field"], &results[5]["field"]), (&"canceled".into(), &"subject".into(), &"type".into()));
+    assert_eq!(
+        (&results[3]["body"]["status"], &results[4]["field"], &results[5]["field"]),
+        (&"canceled".into(), &"subject".into(), &"type".into())
+    );
     assert_eq!(client.get("/v1/stock/MUG").await.body["levels"][0]["on_hand"], 105);
     let (_, storefront) = client.shop.keys.create("shop", server::keys::Role::Storefront).unwrap();
     let one = event("7", "quartermaster.stock.receive.v1", None, json!({"location": "AUS", "lines": []})).to_string();

@@ -136,6 +136,25 @@ pub enum Source {
     SourceLocation(LocationCode),
 }
 
+impl Source {
+    /// `None` for a location.
+    pub fn supplier(&self) -> Option<&SupplierCode> {
+        match self {
+            Self::Supplier(code) => Some(code),
+            Self::SourceLocation(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Supplier(code) => code.fmt(f),
+            Self::SourceLocation(code) => code.fmt(f),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderAmount {

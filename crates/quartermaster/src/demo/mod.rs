@@ -86,19 +86,7 @@ async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> 
         other => other?,
     };
     let shop = running.shop.clone();
-    println!("Quartermaster's demo listens on http://{}, the API is described at http://{}/docs", running.address, running.address);
-    println!("Orders: Online Retail, D. Chen, UCI Machine Learning Repository, CC BY 4.0");
-    if let Some(link) = running.sign_in_link() {
-        println!("Open the dashboard, signed in once and within 15 minutes: {link}");
-    }
-    if let Some(key) = &running.first_key {
-        println!("Admin key, shown this once: {key}");
-        println!("Try: curl -H 'Authorization: Bearer {key}' 'http://{}/v1/orders?limit=3'", running.address);
-    }
-    if running.first_key.is_none() {
-        let shown = folder.display();
-        println!("Use a key of before, or make one: quartermaster keys create --data-dir {shown} --name me --role admin");
-    }
+    greet(&running, &folder);
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(running.until(async {
         // Whoever trades says when it is over, or is gone.
@@ -137,6 +125,23 @@ async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> 
     }
     println!("{}{summary}", if arguments.headless { "" } else { "\n" });
     Ok(())
+}
+
+/// Where to look, and with which key.
+fn greet(running: &app::Running, folder: &std::path::Path) {
+    println!("Quartermaster's demo listens on http://{}, the API is described at http://{}/docs", running.address, running.address);
+    println!("Orders: Online Retail, D. Chen, UCI Machine Learning Repository, CC BY 4.0");
+    if let Some(link) = running.sign_in_link() {
+        println!("Open the dashboard, signed in once and within 15 minutes: {link}");
+    }
+    if let Some(key) = &running.first_key {
+        println!("Admin key, shown this once: {key}");
+        println!("Try: curl -H 'Authorization: Bearer {key}' 'http://{}/v1/orders?limit=3'", running.address);
+    }
+    if running.first_key.is_none() {
+        let shown = folder.display();
+        println!("Use a key of before, or make one: quartermaster keys create --data-dir {shown} --name me --role admin");
+    }
 }
 
 /// When the last transaction of a folder was.

@@ -2,8 +2,8 @@
 
 use super::call::{Answer, Call};
 use super::{
-    Problem, alerts, bulk, catalog, counts, customers, events, events_in, fulfillments, holds, keys, notifications, orders, payments, purchasing,
-    returns, stock, subscriptions, transfers,
+    Problem, alerts, bulk, catalog, counts, customers, events, events_in, fulfillments, holds, keys, notifications, orders, payments,
+    purchasing, returns, stock, subscriptions, transfers,
 };
 use crate::keys::Role;
 use std::future::Future;

@@ -144,7 +144,6 @@ impl Templates {
     }
 
     /// The shop's template for a topic with its name, and the shop's template for all mails.
-    #[expect(clippy::type_complexity, reason = "a pair of what was found")]
     fn overrides(&self, topic: &str, extension: &str, locale: &Locale) -> Result<(Option<(String, String)>, Option<String>), String> {
         let mut special = None;
         let mut base = None;

@@ -99,7 +99,9 @@ async fn step(visit: &Visit, fields: &Fields) -> Result<(Arc<Subscription>, Form
     let incarnation = visit.shop().engine.incarnation();
     let command = match verb.as_str() {
         "pause" => {
-            form = form.input(Input::text("reason", "Reason").value("paused by hand")).say("Nothing is delivered; the cursor waits where it is, and nothing is lost.");
+            form = form
+                .input(Input::text("reason", "Reason").value("paused by hand"))
+                .say("Nothing is delivered; the cursor waits where it is, and nothing is lost.");
             let reason = fields.some("reason").unwrap_or("paused by hand").into();
             Ok(Command::PauseSubscription { subscription: id, reason, expected_version: None })
         }
@@ -109,9 +111,19 @@ async fn step(visit: &Visit, fields: &Fields) -> Result<(Arc<Subscription>, Form
         }
         "rewind" => {
             form = form
-                .input(Input::text("to", "After").required().code().value("beginning").hint("beginning, now, a sequence, or a time like 2026-11-24T09:30:00Z"))
+                .input(
+                    Input::text("to", "After")
+                        .required()
+                        .code()
+                        .value("beginning")
+                        .hint("beginning, now, a sequence, or a time like 2026-11-24T09:30:00Z"),
+                )
                 .say("What comes after that place is delivered next; what was delivered before comes again, with the same ids.");
-            after(visit, fields.some("to").unwrap_or("beginning")).await.map(|after| Command::RewindSubscription { subscription: id, after, expected_version: None })
+            after(visit, fields.some("to").unwrap_or("beginning")).await.map(|after| Command::RewindSubscription {
+                subscription: id,
+                after,
+                expected_version: None,
+            })
         }
         _ => {
             form = form.say("It hears nothing more, and its cursor is forgotten.");

@@ -68,7 +68,8 @@ fn located(at: &Location, fields: &Fields) -> Result<Command, Fault> {
 }
 
 pub async fn location_form(visit: Visit) -> Answer {
-    location_form_of(&location(&visit)?).show(&visit)
+    let at = location(&visit)?;
+    location_form_of(&at).show(&visit)
 }
 
 pub async fn location_do(visit: Visit) -> Answer {
@@ -189,7 +190,8 @@ fn channeled(channel: &Channel, fields: &Fields) -> Result<Command, Fault> {
 }
 
 pub async fn channel_form(visit: Visit) -> Answer {
-    channel_form_of(&channel(&visit)?).show(&visit)
+    let channel = channel(&visit)?;
+    channel_form_of(&channel).show(&visit)
 }
 
 pub async fn channel_do(visit: Visit) -> Answer {

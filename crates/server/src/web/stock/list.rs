@@ -107,7 +107,9 @@ fn is_below(now: &Now, asked: &Asked, sku: &Sku) -> bool {
 
 fn matches(now: &Now, asked: &Asked, item: &Item) -> bool {
     let retired = item.status == ItemStatus::Retired;
-    if retired != (asked.show == "retired") && !(retired && !asked.q.is_empty()) {
+    // A search finds what is retired, too.
+    let shown = retired == (asked.show == "retired") || (retired && !asked.q.is_empty());
+    if !shown {
         return false;
     }
     let has = |text: &str| text.to_lowercase().contains(&asked.q);

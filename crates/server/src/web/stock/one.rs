@@ -204,6 +204,9 @@ fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Retired => "It is retired and sold no more.".to_owned(),
         Reason::ComponentShort { sku, per_kit, available } => format!("A kit takes {per_kit} of {sku}; {available} are available."),
+        Reason::ComponentsApart { kits, kits_if_together } => {
+            format!("Its components stand at different locations: {kits} can ship whole, {kits_if_together} if they stood together.")
+        }
         Reason::NoLocation => "No location that the channel sells from has ever kept it.".to_owned(),
         Reason::NothingOnHand { location, backordered } if backordered.is_zero() => format!("Nothing is on hand at {location}."),
         Reason::NothingOnHand { location, backordered } => format!("Nothing is on hand at {location}, and {backordered} are owed already."),

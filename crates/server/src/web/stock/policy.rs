@@ -129,7 +129,8 @@ fn source(text: &str) -> Result<Source, Fault> {
 
 fn policy(visit: &Visit, sku: Sku, location: LocationCode, fields: &Fields) -> Result<Policy, Fault> {
     let source = source(&fields.need::<String>("source", "From")?)?;
-    let currency = source.supplier().and_then(|code| visit.now().suppliers.get(code)).map_or(Currency::USD, |supplier| supplier.currency);
+    let now = visit.now();
+    let currency = source.supplier().and_then(|code| now.suppliers.get(code)).map_or(Currency::USD, |supplier| supplier.currency);
     let units = |name: &str, label: &str| fields.maybe::<u32>(name, label).map(|units| units.map(Quantity::new));
     let amount = match (units("order_up_to", "Order up to")?, units("reorder_quantity", "Reorder quantity")?) {
         (Some(target), None) => OrderAmount::OrderUpTo(target),
