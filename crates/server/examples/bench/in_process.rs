@@ -45,6 +45,7 @@ pub fn fresh(report: &mut Report, folder: &Path, orders: usize) -> Run {
     run(&engine, furnish::commands().into_iter());
     run(&engine, (0..orders / 4).map(few));
     let first = best((0..ROUNDS).map(|_| run(&engine, (0..orders / ROUNDS).map(few))));
+    assert!(placed(&engine) >= orders as u64, "every order was taken");
     report.set("in_process_orders_per_s", first.per_s.round());
     for (name, us) in ["sequencer", "log", "store"].into_iter().zip(first.cpu_us) {
         report.set(&format!("cpu_us_per_order_{name}"), (us * 10.0).round() / 10.0);
@@ -70,6 +71,7 @@ pub fn history(report: &mut Report, folder: &Path, closed: usize) {
     let before = settled(&engine);
     run(&engine, (closed / 2..closed).map(past));
     let grown = settled(&engine).saturating_sub(before);
+    assert_eq!(placed(&engine), closed as u64, "every order was taken");
     report.set("closed_orders", closed as f64);
     report.set("memory_growth_bytes_per_order", (grown as f64 / (closed / 2) as f64).round());
 }
@@ -90,6 +92,11 @@ fn past(n: usize) -> Command {
     order.origin = Origin::Import;
     order.placed_at = Some(Timestamp(1_700_000_000_000));
     OrderCommand::ImportOrder { order: Box::new(order), location: "AUS".parse().expect("a code") }.into()
+}
+
+/// Orders that were ever placed.
+fn placed(engine: &Engine) -> u64 {
+    engine.query(|state| state.counters().order).unwrap_or(0)
 }
 
 /// Bytes in memory once what is closed has left it.
