@@ -51,4 +51,4 @@ pub use keyed::{Keyed, keyed};
 pub use reader::{Consistency, EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;
 pub use snapshot::{Moved, Snapshot, events, ledger, state_at};
-pub use verify::{Report, VerifyError, backup, rebuild, restore, verify};
+pub use verify::{Report, VerifyError, backup, rebuild, restore, state_hash, verify};
