@@ -36,6 +36,11 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
     ("crates/domain/src", &["f32", "f64"], "the rules count in integers"),
     ("crates/domain/src", &["engine::", "server::"], "the rules know nobody"),
     ("crates/engine/src", &["tokio", "axum", "hyper", "reqwest", "server::"], "the engine is synchronous and knows no HTTP"),
+    (
+        "crates/simulator/src",
+        &["tokio", "rusqlite", "SystemTime", "getrandom", "server::", "quartermaster::"],
+        "the simulator knows the domain and the engine, and only its own clock and chance",
+    ),
     ("crates/server/src/connectors", &["crate::http"], "connectors never see the API"),
 ];
 
@@ -176,6 +181,7 @@ mod tests {
             ("crates/domain/src/a.rs", "use rustc_hash::FxHashMap;"),
             ("crates/engine/src/a.rs", "use tokio::sync;"),
             ("crates/server/src/connectors/x/mod.rs", "use crate::http::orders;"),
+            ("crates/simulator/src/a.rs", "let now = SystemTime::now();"),
             ("crates/server/src/a.rs", "x.unwrap();"),
             ("crates/domain/src/order/a.rs", "use crate::stock::decide::hold;"),
         ] {

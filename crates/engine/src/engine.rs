@@ -1,10 +1,12 @@
 //! The handle that everybody else holds.
 
 use crate::frame::{Answer, Cursor, Idempotency, Pending, Reply};
+use crate::log::sqlite::SqliteLog;
+use crate::log::{Error as LogError, Log};
 use crate::reader::{Letter, Outstanding, Reader, Shared};
 use crate::recover::{self, OpenError};
 use crate::sequencer::Message;
-use domain::command::{order, stock};
+use domain::command::{count, order, purchasing, returns, stock};
 use domain::purchasing::DispatchVia;
 use domain::time::Timestamp;
 use domain::{Command, State};
@@ -83,18 +85,24 @@ impl Engine {
     /// # Errors
     /// When another process has the folder, or log or store cannot be read.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let (queue, messages) = sync_channel(QUEUE_MAX);
-        let started = recover::start(options, messages, None)?;
-        Ok(Self { queue, shared: started.shared, threads: Mutex::new(started.threads), _lock: started.lock })
+        Self::open_on(options, Ok)
     }
 
-    /// As [`Engine::open`], with a log that may not grow beyond so many pages of its file: a full disk, for tests and simulation.
+    /// As [`Engine::open`], with a log that may not grow beyond so many pages of its file: a full disk, for tests.
     ///
     /// # Errors
     /// As [`Engine::open`].
     pub fn open_bounded(options: Options, log_pages_max: u32) -> Result<Self, OpenError> {
+        Self::open_on(options, |log| log.limit_pages(log_pages_max).map(|()| log))
+    }
+
+    /// As [`Engine::open`], with something between the engine and its log once it has started: a disk that fails, for simulation.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_on<L: Log + 'static>(options: Options, disk: impl FnOnce(SqliteLog) -> Result<L, LogError>) -> Result<Self, OpenError> {
         let (queue, messages) = sync_channel(QUEUE_MAX);
-        let started = recover::start(options, messages, Some(log_pages_max))?;
+        let started = recover::start(options, messages, disk)?;
         Ok(Self { queue, shared: started.shared, threads: Mutex::new(started.threads), _lock: started.lock })
     }
 
@@ -241,8 +249,15 @@ pub(crate) fn weight(command: &Command) -> usize {
             EACH + LINE * (place.lines.len() + place.charges.len() + place.metadata.len())
         }
         Command::Order(order::Command::EditOrder(edit)) => EACH + LINE * (edit.set.len() + edit.add.len()),
+        Command::Order(order::Command::CancelOrder { lines, .. }) => EACH + LINE * lines.len(),
         Command::Stock(stock::Command::ReceiveStock { lines, .. } | stock::Command::MoveStock { lines, .. }) => EACH + LINE * lines.len(),
         Command::Stock(stock::Command::AdjustStock(adjust)) => EACH + LINE * adjust.lines.len(),
+        Command::Stock(stock::Command::CreateHold(hold)) => EACH + LINE * hold.lines.len(),
+        Command::Returns(returns::Command::ReceiveBlind(blind)) => EACH + LINE * blind.lines.len(),
+        Command::Purchasing(purchasing::Command::CreatePurchaseOrder { lines, .. }) => EACH + LINE * lines.len(),
+        Command::Purchasing(purchasing::Command::Receive { lines, .. }) => EACH + LINE * lines.len(),
+        Command::Count(count::Command::OpenCount { skus, .. }) => EACH + LINE * skus.len(),
+        Command::Count(count::Command::RecordCount { lines, .. }) => EACH + LINE * lines.len(),
         _ => EACH,
     }
 }

@@ -54,7 +54,11 @@ pub fn lock(folder: &Path) -> Result<std::fs::File, OpenError> {
     Ok(file)
 }
 
-pub fn start(options: Options, messages: Receiver<Message>, log_pages_max: Option<u32>) -> Result<Started, OpenError> {
+pub fn start<L: Log + 'static>(
+    options: Options,
+    messages: Receiver<Message>,
+    disk: impl FnOnce(SqliteLog) -> Result<L, LogError>,
+) -> Result<Started, OpenError> {
     let lock = lock(&options.folder)?;
     let mut log = SqliteLog::open(&options.folder.join("log.db"))?;
     let mut store = open_store(&options.folder, &log)?;
@@ -97,10 +101,7 @@ pub fn start(options: Options, messages: Receiver<Message>, log_pages_max: Optio
             }
         }
     }
-    if let Some(pages) = log_pages_max {
-        log.limit_pages(pages)?;
-    }
-    let threads = spawn(options, messages, log, store, state, shared.clone(), (epoch, now))?;
+    let threads = spawn(options, messages, disk(log)?, store, state, shared.clone(), (epoch, now))?;
     Ok(Started { shared, threads, lock })
 }
 
@@ -151,10 +152,10 @@ pub fn mark(first_seq: u64, last_seq: u64, time: i64, actor: &str) -> i64 {
     i64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }
 
-fn spawn(
+fn spawn<L: Log + 'static>(
     options: Options,
     messages: Receiver<Message>,
-    log: SqliteLog,
+    log: L,
     store: Store,
     state: State,
     shared: Arc<Shared>,

@@ -2,9 +2,9 @@
 
 use crate::engine::{Submission, weight};
 use crate::frame::{Answer, Batch, Committed, Cursor, EngineRecord, Idempotency, Pending, Reply};
-use crate::reader::{Reader, Shared};
+use crate::reader::{ReadError, Reader, Shared};
 use crate::recover;
-use crate::store::Store;
+use crate::store::{IDEMPOTENCY_MS, Store};
 use domain::command::order::Command as OrderCommand;
 use domain::rejection::Class;
 use domain::time::Timestamp;
@@ -46,9 +46,9 @@ pub struct Sequencer {
     pub clock: Box<dyn Fn() -> Timestamp + Send>,
     pub next_seq: u64,
     pub now: Timestamp,
-    /// Answers to keys that the store does not have yet, oldest first.
+    /// Answers to keys that the store does not have yet, oldest first, with the time from which they hold no more.
     pub recent: VecDeque<(u64, String)>,
-    pub answers: BTreeMap<String, (Idempotency, Reply)>,
+    pub answers: BTreeMap<String, (Idempotency, Reply, i64)>,
     /// What may leave memory, as it stands, once the store has this sequence.
     pub leaving: VecDeque<(u64, Image)>,
     pub started: (Instant, Timestamp),
@@ -246,6 +246,7 @@ impl Sequencer {
     }
 
     fn settle(&mut self, command: Command, actor: &str, idempotency: Option<Idempotency>, batch: &mut Batch) -> Reply {
+        self.now = self.now.max((self.clock)());
         if let Some(key) = &idempotency
             && let Some(answer) = self.repeated(key)
         {
@@ -317,11 +318,16 @@ impl Sequencer {
         if all_in_memory || self.state.order_by_external_id(&place.channel, external_id).is_some() {
             return;
         }
-        if let Ok(Some(id)) = self.store.order_by_external_id(place.channel.as_str(), external_id)
-            && self.state.case(id).is_err()
-        {
-            self.fetch(Fetch::Case(id));
+        match self.store.order_by_external_id(place.channel.as_str(), external_id) {
+            Ok(Some(id)) if self.state.case(id).is_err() => self.fetch(Fetch::Case(id)),
+            Ok(Some(_) | None) => {}
+            Err(error) => self.unreadable(&error),
         }
+    }
+
+    /// What cannot be read must not be taken for what does not exist: nothing of this batch is written, and nobody hears of it.
+    fn unreadable(&self, error: &dyn std::fmt::Display) {
+        self.shared.fail(&format!("the store could not be read: {error}"));
     }
 
     /// Loads what left memory, or notes that there is no such thing. It leaves again, unless something happens to it.
@@ -337,33 +343,46 @@ impl Sequencer {
             }
             Ok(_) => self.state.note_absent(wanted),
             Err(error) => {
-                self.shared.fail(&format!("the store could not be read: {error}"));
+                self.unreadable(&error);
                 self.state.note_absent(wanted);
             }
         }
     }
 
     fn repeated(&mut self, key: &Idempotency) -> Option<Reply> {
-        if let Some((known, reply)) = self.answers.get(&key.key) {
+        if let Some((known, reply, expires)) = self.answers.get(&key.key)
+            && *expires >= self.now.0
+        {
             return Some(if known.body == key.body { as_repeated(reply.clone()) } else { Reply::KeyReused });
         }
-        let row = self.store.key(&key.key).ok()??;
-        if row.body != key.body {
-            return Some(Reply::KeyReused);
-        }
-        Some(match row.rejection {
-            Some(text) => Reply::Refused { rejection: serde_json::from_str(&text).ok()?, repeated: true },
-            None => {
-                let (committed, images) = self.reader.first_answer(row.first_seq, row.images.as_deref()?).ok()??;
-                Reply::Done { committed, images, repeated: true }
-            }
+        self.stored_answer(key).unwrap_or_else(|error| {
+            self.unreadable(&error);
+            Some(Reply::OutcomeUnknown)
         })
+    }
+
+    /// The answer that the store has to a key.
+    ///
+    /// # Errors
+    /// When it cannot be read: then nobody knows whether the command was done.
+    fn stored_answer(&self, key: &Idempotency) -> Result<Option<Reply>, ReadError> {
+        let Some(row) = self.store.key(&key.key)?.filter(|row| row.expires >= self.now.0) else { return Ok(None) };
+        if row.body != key.body {
+            return Ok(Some(Reply::KeyReused));
+        }
+        if let Some(text) = row.rejection {
+            let rejection = serde_json::from_str(&text).map_err(|error| broken_answer(row.first_seq, error.to_string()))?;
+            return Ok(Some(Reply::Refused { rejection, repeated: true }));
+        }
+        let first = self.reader.first_answer(row.first_seq, row.images.as_deref().unwrap_or("[]"))?;
+        let (committed, images) = first.ok_or_else(|| broken_answer(row.first_seq, "the transaction of a key is missing".into()))?;
+        Ok(Some(Reply::Done { committed, images, repeated: true }))
     }
 
     fn remember(&mut self, idempotency: Option<Idempotency>, reply: &Reply) {
         let Some(key) = idempotency else { return };
         self.recent.push_back((self.next_seq - 1, key.key.clone()));
-        self.answers.insert(key.key.clone(), (key, reply.clone()));
+        self.answers.insert(key.key.clone(), (key, reply.clone(), self.now.0 + IDEMPOTENCY_MS));
     }
 
     fn commit(
@@ -458,6 +477,10 @@ fn fingerprint(command: &Command) -> [u8; 32] {
 
 fn set_aside() -> Rejection {
     Rejection::invalid("command", "made the rules stop and was set aside; nothing happened. Please report it with the server's log")
+}
+
+fn broken_answer(at: u64, what: String) -> ReadError {
+    ReadError::Log(crate::log::Error::Broken { at, what })
 }
 
 fn as_repeated(reply: Reply) -> Reply {

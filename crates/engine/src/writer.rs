@@ -106,11 +106,12 @@ pub fn follow(mut store: Store, shared: &Shared, frames: &Receiver<Vec<Pending>>
             batch.extend(more);
         }
         while let Err(error) = store.write(&batch) {
-            let full = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
-            if !full {
+            // Full, or somebody else has it for a while: a backup program, a curious sqlite3.
+            let passing = matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::DatabaseBusy));
+            if !passing {
                 shared.fail(&format!("the store could not be written: {error}"));
             }
-            if !full || shared.stopping() {
+            if !passing || shared.stopping() {
                 return;
             }
             // It may fall behind until there is room: the log holds everything, and waits when the queue is full.

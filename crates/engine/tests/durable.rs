@@ -219,6 +219,7 @@ fn a_backup_is_taken_while_orders_come_in() {
             let backup = target.path().join(format!("backup{n}"));
             engine::backup(folder.path(), &backup).unwrap();
             engine::verify(&backup).unwrap();
+            engine::verify(folder.path()).unwrap();
         }
     });
 }

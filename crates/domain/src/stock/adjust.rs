@@ -40,7 +40,7 @@ pub(super) fn adjust(state: &State, command: AdjustStock) -> Result<Vec<Event>, 
         if delta == 0 {
             continue;
         }
-        if delta.abs() > i64::from(limits::QUANTITY_MAX) {
+        if delta.unsigned_abs() > u64::from(limits::QUANTITY_MAX) {
             return Err(Rejection::invalid("delta", format!("must be within ± {}", limits::QUANTITY_MAX)));
         }
         let after = current.checked_add_signed(delta).filter(|after| after.get() <= limits::ON_HAND_MAX);

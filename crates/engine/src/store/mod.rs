@@ -226,6 +226,8 @@ impl Store {
 pub struct KeyRow {
     pub body: String,
     pub first_seq: u64,
+    /// In log time, milliseconds since the Unix epoch: from then on it is a new request.
+    pub expires: i64,
     /// Set when the command was refused.
     pub rejection: Option<String>,
     /// What the first answer showed, cases by their id alone.
@@ -233,8 +235,10 @@ pub struct KeyRow {
 }
 
 fn key_row(connection: &Connection, key: &str) -> rusqlite::Result<Option<KeyRow>> {
-    let sql = "SELECT body_hash, first_seq, rejection, images FROM idempotency WHERE key = ?1";
-    let row = |row: &rusqlite::Row| Ok(KeyRow { body: row.get(0)?, first_seq: row.get(1)?, rejection: row.get(2)?, images: row.get(3)? });
+    let sql = "SELECT body_hash, first_seq, expires, rejection, images FROM idempotency WHERE key = ?1";
+    let row = |row: &rusqlite::Row| {
+        Ok(KeyRow { body: row.get(0)?, first_seq: row.get(1)?, expires: row.get(2)?, rejection: row.get(3)?, images: row.get(4)? })
+    };
     connection.prepare_cached(sql)?.query_row(params![key], row).optional()
 }
 

@@ -11,10 +11,13 @@ use domain::order::Origin;
 use domain::quantity::Quantity;
 use domain::stock::ReceiptLine;
 use domain::time::Timestamp;
+use engine::log::Log;
+use engine::log::sqlite::SqliteLog;
 use engine::{Engine, Idempotency, Options, Reply, Submission};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 pub struct Shop {
     pub engine: Engine,
@@ -38,6 +41,33 @@ impl Shop {
             None => Engine::open(options),
         };
         Self { engine: engine.unwrap(), replies: Mutex::new(replies) }
+    }
+
+    /// On a disk of the test's own.
+    #[allow(dead_code, reason = "each test file is compiled with its own copy")]
+    pub fn open_on<L: Log + 'static>(folder: &Path, disk: impl FnOnce(SqliteLog) -> L) -> Self {
+        let (send, replies) = channel();
+        let options = Options { on_replies: Box::new(move |batch| send.send(batch).unwrap_or(())), ..Options::new(folder) };
+        Self { engine: Engine::open_on(options, |log| Ok(disk(log))).unwrap(), replies: Mutex::new(replies) }
+    }
+
+    /// Without waiting for the reply. `false` when the queue is full.
+    #[allow(dead_code, reason = "each test file is compiled with its own copy")]
+    pub fn try_send(&self, command: Command, token: u64) -> bool {
+        self.engine.submit(Submission { command, actor: "test".into(), idempotency: None, token }).is_ok()
+    }
+
+    /// Without waiting for the reply; keyed with the hash of what it says.
+    #[allow(dead_code, reason = "each test file is compiled with its own copy")]
+    pub fn send(&self, command: Command, key: Option<&str>, token: u64) {
+        let idempotency = key.map(|key| Idempotency { key: key.into(), body: format!("{command:?}") });
+        assert!(self.engine.submit(Submission { command, actor: "test".into(), idempotency, token }).is_ok());
+    }
+
+    /// Replies that have come, or come within the time; empty when none did.
+    #[allow(dead_code, reason = "each test file is compiled with its own copy")]
+    pub fn heard(&self, limit: Duration) -> Vec<(u64, Reply)> {
+        self.replies.lock().unwrap().recv_timeout(limit).unwrap_or_default()
     }
 
     /// One command, alone.
