@@ -183,7 +183,8 @@ fn lists_wait_a_second_for_the_store_and_then_say_so() {
     assert!(first.case(OrderId(1)).unwrap().is_some(), "by id, from what is durable and not stored");
     let Some(Image::Level(_, Some(level))) = first.entity("level", "MUG\u{1f}AUS").unwrap() else { panic!("no level") };
     assert_eq!(level.allocated, Quantity::ONE);
-    let any = shop.engine.reader().unwrap().without_waiting();
+    let mut any = shop.engine.reader().unwrap();
+    any.set_consistency(engine::Consistency::Any);
     assert_eq!(any.orders(&OrderFilter::default(), None, 10).unwrap().len(), 0, "any consistency shows what is there");
     other.execute_batch("ROLLBACK").unwrap();
     let since = Instant::now();

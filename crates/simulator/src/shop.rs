@@ -2,7 +2,7 @@
 
 use domain::catalog::{
     Address, BackorderCap, BackorderPayment, Buffer, Channel, ChannelKind, Component, Item, ItemKind, ItemStatus, Location, LocationKind,
-    PaymentPolicy, PaymentTiming, Shortage, SingleCapture,
+    OnExpiry, PaymentPolicy, PaymentTiming, Shortage, SingleCapture,
 };
 use domain::command::order::{PlaceLine, PlaceOrder};
 use domain::command::{Command, catalog, order, purchasing};
@@ -73,6 +73,8 @@ fn channel(code: &str) -> Result<Channel, CodeMalformed> {
         gateway: "test".into(),
         single_capture: SingleCapture::FirstShipment,
         multicapture: web,
+        overcapture_percent: 0,
+        on_expiry: OnExpiry::Reauthorize,
     };
     Ok(Channel {
         code: ChannelCode::new(code)?,
