@@ -106,9 +106,12 @@ fn events_ledger_and_the_past_are_read_beside_the_writer() {
     let (events, looked) = reader.events(0, 100).unwrap();
     assert_eq!(looked, shop.engine.durable());
     let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
-    assert_eq!(kinds[3..], ["stock.received.v1", "order.placed.v1", "stock.allocated.v1", "order.allocated.v1", "payment.requested.v1"]);
+    assert_eq!(
+        kinds[3..],
+        ["stock.received.v1", "order.placed.v1", "stock.allocated.v1", "order.allocated.v1", "payment.requested.v1", "order.updated.v1"]
+    );
     assert_eq!(events.last().unwrap().cause, Some(events[events.len() - 2].seq));
-    assert_eq!(reader.timeline(order).unwrap().len(), 4);
+    assert_eq!(reader.timeline(order).unwrap().len(), 5);
     let now = reader.case(order).unwrap().unwrap();
     assert_eq!(reader.case_as_of(order, looked).unwrap().as_ref(), Some(&*now), "a case folds from its own events alone");
     let placed = events[4].seq;

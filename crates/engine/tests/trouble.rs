@@ -63,7 +63,7 @@ fn a_command_that_panics_is_set_aside_and_the_next_one_is_settled() {
     }
     // A checkpoint that lost a counter: letting go of what it says is not there stops the rules.
     let store = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
-    let lost = store.execute("UPDATE entities SET body = replace(body, '\"allocated\":3', '\"allocated\":0') WHERE kind = 'level'", []);
+    let lost = store.execute("UPDATE levels SET body = replace(body, '\"allocated\":3', '\"allocated\":0')", []);
     assert_eq!(lost, Ok(1));
     let shop = Shop::open(folder.path());
     let cancel = OrderCommand::CancelOrder { order: OrderId(1), reason: "test".into(), lines: Vec::new(), expected_version: None };

@@ -132,7 +132,7 @@ async fn every_route_asks_for_a_key_and_for_its_role() {
             let refused = client.send(route.method, &path, Some(&reader), &[], "{}").await;
             assert_eq!(refused.body["code"], "forbidden", "{} {}", route.method, route.path);
         }
-        let private = ["/v1/keys", "/v1/customers", "/v1/customers/{id}"].contains(&route.path);
+        let private = ["/v1/keys", "/v1/customers", "/v1/customers/{id}", "/v1/mail/preview"].contains(&route.path);
         assert!(may || route.method != "GET" || private, "{}: reading is for everyone", route.path);
     }
 }
@@ -175,7 +175,7 @@ async fn events_are_pulled_filtered_and_waited_for() {
     assert_eq!(all["data"][0]["type"], "quartermaster.location.created.v1");
     let waiting = {
         let (client, cursor) = (client.clone(), cursor.clone());
-        tokio::spawn(async move { client.get(&format!("/v1/events?after={cursor}&wait=10&type=order.*")).await.body })
+        tokio::spawn(async move { client.get(&format!("/v1/events?after={cursor}&wait=10&type=order.placed,order.allocated")).await.body })
     };
     client.post("/v1/orders", &order("W-1", 1)).await;
     let heard = waiting.await.unwrap();

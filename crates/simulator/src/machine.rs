@@ -170,7 +170,13 @@ impl Machine {
             }
         }
         let now = self.now();
-        Err(format!("due, and not done: {:?}", self.look(move |state| state.due(now))))
+        let due = self.look(move |state| {
+            let timers = |(_, case): (_, &std::sync::Arc<domain::order::Case>)| (case.order.id, case.timers.clone());
+            let rings = |(_, timers): &(_, Vec<domain::order::Timer>)| timers.iter().any(|timer| timer.at <= now);
+            let cases: Vec<_> = state.cases.sorted().into_iter().map(timers).filter(rings).collect();
+            (state.due(now), cases)
+        });
+        Err(format!("due at {now:?}, and not done: {due:?}"))
     }
 
     /// Looks at State; tried again while the disk makes trouble.

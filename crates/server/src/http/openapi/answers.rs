@@ -44,7 +44,7 @@ pub const SHAPES: &[(&str, &str)] = &[
             "unavailable":{"damaged":1,"quality_control":0,"quarantine":0},"safety_stock":0,"available":0,"backordered":1,"incoming":24,
             "next_incoming?":{"quantity":24,"expected_on?":"2026-12-03"},"inventory_position":24}"#,
     ),
-    ("brief_level", r#"{"version":93,"on_hand":4,"allocated":2,"held":1,"unavailable?":1,"backordered?":1,"available":0}"#),
+    ("brief_level", r#"{"version":93,"on_hand":4,"allocated?":2,"held?":1,"unavailable?":1,"backordered?":1,"available":0}"#),
     (
         "movement",
         r#"{"sequence":"4821","time":"2026-11-24T09:30:00.000Z","actor":"web shop","kind":"allocated","sku":"MUG-RED","location":"AUS","quantity":2,
@@ -148,7 +148,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     (
         "supplier",
         r#"{"object":"supplier","code":"ACME","name":"Acme Ltd","email?":"orders@acme.example","lead_time_days":7,"currency":"USD","order_minimum":0,
-            "cutoff?":{"minute":720,"time_zone":"Europe/London","weekdays":[0]},"auto":"send","dispatch":"mail","webhook?":{"url":"https://acme.example/orders"},"metadata?":{},"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+            "cutoff?":{"minute":720,"time_zone":"Europe/London","weekdays":[0]},"auto":"send","dispatch?":"mail","webhook?":{"url":"https://acme.example/orders"},"metadata?":{},"active":true,"version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "policy",
@@ -215,7 +215,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     ("redelivery", r#"{"object":"redelivery","subscription?":"sub_1","parked?":1,"from?":"1-1","to?":"1-4821"}"#),
     (
         "event_result",
-        r#"{"id?":"a-17","source?":"/erp","status":201,"replayed?":false,"body?":{},"code?":"not_found","detail?":"There is no …","field?":"data","line?":1,"column?":1}"#,
+        r#"{"id?":"a-17","source?":"/erp","status":201,"replayed?":false,"body?":{},"code?":"not_found","detail?":"There is no …","field?":"data","line?":1,"column?":1,"kind?":"order"}"#,
     ),
     ("deleted_subscription", r#"{"object":"subscription","id":"sub_1","deleted":true}"#),
     ("acknowledgment", r#"{"object":"acknowledgment","subscription":"sub_1","cursor":"1-4821"}"#),
