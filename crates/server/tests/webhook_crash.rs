@@ -94,7 +94,11 @@ async fn deliver_the_rest(folder: &Path) -> BTreeMap<u64, String> {
     shop.bus.allow_private();
     tokio::spawn(bus::run(shop.clone()));
     let deliveries = webhook::start(shop.clone()).unwrap();
-    for _ in 0..6000 {
+    for round in 0..6000 {
+        if round % 100 == 0 {
+            // What is parked would come by itself, minutes later.
+            shop.bus.list().iter().for_each(|entry| entry.ask(bus::Ask::Retry(None)));
+        }
         let behind = shop.bus.standings(&shop).iter().any(|standing| standing.lag.events > 0 || !standing.cursor.parked.is_empty());
         if !behind {
             break;

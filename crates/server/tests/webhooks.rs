@@ -286,6 +286,7 @@ async fn a_restored_shop_calls_nobody_before_it_is_told_to() {
     client.post("/v1/orders", &order("W-1", 1)).await;
     receiver.until(2).await;
     deliveries.stop().await;
+    server::bus::settle(&client.shop).await;
     let target = tempfile::tempdir().unwrap();
     engine::backup(client.folder.path(), &target.path().join("backup")).unwrap();
     engine::restore(&target.path().join("backup"), &target.path().join("again")).unwrap();

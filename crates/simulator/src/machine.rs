@@ -171,8 +171,10 @@ impl Machine {
         }
         let now = self.now();
         let due = self.look(move |state| {
-            let timers = |(_, case): (_, &std::sync::Arc<domain::order::Case>)| (case.order.id, case.timers.clone());
-            let rings = |(_, timers): &(_, Vec<domain::order::Timer>)| timers.iter().any(|timer| timer.at <= now);
+            let timers = |(_, case): (_, &std::sync::Arc<domain::order::Case>)| {
+                (case.order.id, case.timers.clone(), format!("{:?} {:?}", case.payments, case.effects))
+            };
+            let rings = |(_, timers, _): &(_, Vec<domain::order::Timer>, String)| timers.iter().any(|timer| timer.at <= now);
             let cases: Vec<_> = state.cases.sorted().into_iter().map(timers).filter(rings).collect();
             (state.due(now), cases)
         });

@@ -2,10 +2,11 @@
 
 use super::index::claim_of;
 use super::promise::Promises;
-use super::{Announced, Case, FulfillmentStatus, Line, Origin, PromiseSource};
+use super::{Announced, Case, FulfillmentStatus, Line, Origin, PromiseSource, TimerKind};
 use crate::command::Command;
 use crate::event::Event;
 use crate::event::order::{BackorderedLine, LinePromise, OrderAllocated, OrderBackordered, OrderCompleted, OrderUpdated, PromiseChanged};
+use crate::id::OrderId;
 use crate::limits::{BACKORDERS_PER_TURN, EXPIRIES_PER_TURN};
 use crate::payment;
 use crate::settle::Context;
@@ -105,6 +106,25 @@ pub(crate) fn due(state: &State, now: Timestamp) -> Vec<Command> {
         TimerOwner::Case(order) => Some(*order),
         TimerOwner::Hold(_) | TimerOwner::PurchaseOrder(_) | TimerOwner::Transfer(_) => None,
     });
-    let ring = cases.take(EXPIRIES_PER_TURN).map(|order| crate::command::order::Command::RingTimers { order }.into());
+    let ring = cases
+        .filter(|order| rings(state, *order, now))
+        .take(EXPIRIES_PER_TURN)
+        .map(|order| crate::command::order::Command::RingTimers { order }.into());
     ring.chain(super::resource::due(state)).collect()
+}
+
+/// A timer that waits for somebody outside is not due: it would ring for nothing, and stand before others.
+fn rings(state: &State, order: OrderId, now: Timestamp) -> bool {
+    let due = |timer: &&super::Timer| timer.at <= now;
+    state.cases.get(&order).is_none_or(|case| {
+        case.timers.iter().filter(due).any(|timer| match timer.kind {
+            TimerKind::AuthorizationExpiry(id) => !payment::is_asked(case, id),
+            TimerKind::PaymentWindow
+            | TimerKind::AuthorizationWarning(_)
+            | TimerKind::Completion
+            | TimerKind::Available
+            | TimerKind::Late
+            | TimerKind::EffectStuck => true,
+        })
+    })
 }

@@ -222,14 +222,17 @@ pub(super) fn next_refund(case: &Case, further: usize) -> RefundId {
     RefundId { order: case.order.id, n }
 }
 
-/// The authorization ran out. By policy what is still needed is asked for anew, or the order is held until a person decides.
-pub(crate) fn authorization_expired(state: &State, case: &Case, payment: PaymentId) -> Vec<Event> {
-    let busy = case.effects.iter().any(|effect| match effect.action {
+/// The gateway is asked to capture or void: its answer decides what becomes of the authorization, and ends the timer.
+pub(crate) fn is_asked(case: &Case, payment: PaymentId) -> bool {
+    case.effects.iter().any(|effect| match effect.action {
         Action::Capture { payment: of, .. } | Action::Void { payment: of } => of == payment,
         Action::Authorize { .. } | Action::Refund { .. } | Action::Verify { .. } => false,
-    });
-    // The gateway's answer decides, and ends the timer.
-    let ends = !busy && case.payments.iter().any(|candidate| candidate.id == payment && can_capture(candidate));
+    })
+}
+
+/// The authorization ran out. By policy what is still needed is asked for anew, or the order is held until a person decides.
+pub(crate) fn authorization_expired(state: &State, case: &Case, payment: PaymentId) -> Vec<Event> {
+    let ends = !is_asked(case, payment) && case.payments.iter().any(|candidate| candidate.id == payment && can_capture(candidate));
     if !ends {
         return Vec::new();
     }
