@@ -286,3 +286,17 @@ fn partial_of_nothing_is_a_rejection() {
          place O1 MUG 3 WRAP 1 partial  -> order.placed stock.allocated stock.shorted order.canceled order.allocated payment.requested",
     );
 }
+
+#[test]
+fn a_kit_that_lost_a_component_does_not_ship_in_parts() {
+    check(
+        "receive   MUG@AUS 2
+         receive   TEA@AUS 4
+         place     O1 SET 2 split
+         gateway   O1           -> payment.authorized fulfillment.released
+         shortpick O1 1 1 1     -> fulfillment.picking fulfillment.short_picked stock.released stock.adjusted stock.backordered order.backordered order.promise_changed
+         ship      O1 1         -> fulfillment.packed fulfillment.shipped payment.capture_requested
+         receive   TEA@AUS 1
+         ship      O1 2",
+    );
+}

@@ -43,6 +43,9 @@ pub struct ShortPicked {
     pub fulfillment: FulfillmentId,
     pub location: LocationCode,
     pub lines: Vec<WorkLine>,
+    /// Components that are there, of kits that are no longer whole: back on the shelf, still the order's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put_back: Vec<WorkLine>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

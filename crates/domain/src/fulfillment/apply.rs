@@ -17,14 +17,16 @@ pub(crate) fn apply(case: &mut Case, now: Timestamp, event: &Event) {
             claims(case, &event.location, &event.lines, |allocation, units| allocation.picked += units);
         }
         Event::ShortPicked(event) => {
-            each(case, event.fulfillment, &event.lines, |line, units| {
-                line.quantity -= units;
-                line.picked -= units;
-            });
-            claims(case, &event.location, &event.lines, |allocation, units| {
-                allocation.picked -= units;
-                allocation.released -= units;
-            });
+            for lines in [&event.lines, &event.put_back] {
+                each(case, event.fulfillment, lines, |line, units| {
+                    line.quantity -= units;
+                    line.picked -= units;
+                });
+                claims(case, &event.location, lines, |allocation, units| {
+                    allocation.picked -= units;
+                    allocation.released -= units;
+                });
+            }
             if work_mut(case, event.fulfillment).lines.iter().all(|line| line.quantity.is_zero()) {
                 step(case, event.fulfillment, Step::FindNothing);
             }

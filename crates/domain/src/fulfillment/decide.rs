@@ -134,7 +134,8 @@ fn short_pick(state: &State, case: &Case, work: &Fulfillment, missing: &[(u16, Q
     }
     let units = || by_index.iter().map(|(index, quantity)| (usize::from(*index), *quantity));
     let lines = units().map(|(at, quantity)| work_line(at, &work.lines[at], quantity)).collect();
-    events.push(ShortPicked { fulfillment: work.id, location: work.location.clone(), lines }.into());
+    let put_back = broken_kits(case, work, &by_index);
+    events.push(ShortPicked { fulfillment: work.id, location: work.location.clone(), lines, put_back }.into());
     let (order, location) = (case.order.id, &work.location);
     let released = units().map(|(at, quantity)| ReleasedLine {
         line: work.lines[at].line,
@@ -199,6 +200,28 @@ fn let_go(after: &Case, lines: &[FulfillmentLine]) -> Vec<Event> {
         return Vec::new();
     }
     order::cancel_units(after, &wanted, &SmolStr::new_static("canceled"), ReleaseReason::Canceled)
+}
+
+/// A kit ships whole: what is left of its components without the missing ones goes back.
+fn broken_kits(case: &Case, work: &Fulfillment, missing: &BTreeMap<u16, Quantity>) -> Vec<WorkLine> {
+    let left = |at: usize, line: &super::FulfillmentLine| {
+        let gone = u16::try_from(at).ok().and_then(|at| missing.get(&at).copied()).unwrap_or_default();
+        line.quantity - gone
+    };
+    let mut put_back = Vec::new();
+    for line in case.order.lines.iter().filter(|line| line.kind == order::LineKind::Kit { split_kit: false }) {
+        let parts = || work.lines.iter().enumerate().filter(|(_, units)| units.line == line.id);
+        let per_unit = |units: &super::FulfillmentLine| units.part.map_or(Quantity::ONE, |part| line.parts[usize::from(part)].per_unit);
+        let Some(kits) = parts().map(|(at, units)| left(at, units).groups_of(per_unit(units))).min() else { continue };
+        for (at, units) in parts() {
+            let whole = per_unit(units).checked_mul(kits.get()).expect("part of what was ordered");
+            let over = left(at, units) - whole;
+            if !over.is_zero() {
+                put_back.push(work_line(at, units, over));
+            }
+        }
+    }
+    put_back
 }
 
 /// The work ends and its units leave the order: that is what the cancellation asked for.

@@ -66,7 +66,10 @@ fn apply_units(state: &mut State, now: Timestamp, event: &mut Event) {
             }
         }
         Event::PickStarted(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked += units),
-        Event::ShortPicked(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked -= units),
+        Event::ShortPicked(event) => {
+            work(state, &event.location, &mut event.lines, |level, units| level.picked -= units);
+            work(state, &event.location, &mut event.put_back, |level, units| level.picked -= units);
+        }
         Event::FulfillmentCanceled(event) => work(state, &event.location, &mut event.lines, |level, units| level.picked -= units),
         Event::Shipped(event) => work(state, &event.location, &mut event.lines, |level, units| {
             level.on_hand -= units;

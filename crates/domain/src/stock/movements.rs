@@ -105,7 +105,11 @@ pub fn movements(event: &Event) -> Vec<Movement> {
             rows.map(|line| row(&line.sku, &line.location, Kind::Released, units(line.allocated, line.backordered), &line.level)).collect()
         }
         Event::PickStarted(e) => work(&e.location, &e.lines, Kind::Picked, 1),
-        Event::ShortPicked(e) => work(&e.location, &e.lines, Kind::Unpicked, -1),
+        Event::ShortPicked(e) => {
+            let mut rows = work(&e.location, &e.lines, Kind::Unpicked, -1);
+            rows.extend(work(&e.location, &e.put_back, Kind::Unpicked, -1));
+            rows
+        }
         Event::FulfillmentCanceled(e) => work(&e.location, &e.lines, Kind::Unpicked, -1),
         Event::Shipped(e) => work(&e.location, &e.lines, Kind::Shipped, -1),
         Event::HoldCreated(e) => held(&e.lines, Kind::Held, 1),
