@@ -117,7 +117,7 @@ fn a_hold_ends_by_itself_when_its_time_has_come() {
     assert!(matches!(shop.run(hold("cart", 1000), None), Reply::Done { .. }));
     let since = Instant::now();
     while status(&shop, 1) != HoldStatus::Expired {
-        assert!(since.elapsed() < Duration::from_secs(5), "it never ended");
+        assert!(since.elapsed() < Duration::from_secs(30), "it never ended");
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(since.elapsed() > Duration::from_millis(800));

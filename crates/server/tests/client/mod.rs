@@ -94,7 +94,7 @@ impl Client {
 
     /// Reads until a field has a value; gateways answer in their own time.
     pub async fn until(&self, path: &str, field: &str, wanted: &str) -> Value {
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             let body = self.get(path).await.body;
             if body[field] == wanted {
                 return body;
