@@ -1,6 +1,8 @@
 //! The API as a client meets it.
 
 mod client;
+#[path = "api/lists.rs"]
+mod lists;
 
 use axum::http::StatusCode;
 use client::{Client, order};
@@ -254,4 +256,16 @@ async fn units_travel_from_one_location_to_another() {
     assert_eq!((&ledger["data"][0]["kind"], &ledger["data"][0]["quantity"]), (&"transferred_in".into(), &6.into()), "{ledger}");
     assert_eq!(client.get("/v1/transfers").await.body["data"][0]["id"], "tr_1");
     assert_eq!(client.get("/v1/transfers/tr_1").await.headers["etag"], "\"5\"");
+}
+
+/// `cargo xtask openapi` writes it by this test.
+#[test]
+fn the_description_is_checked_in() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let text = format!("{:#}\n", openapi());
+    if std::env::var_os("QUARTERMASTER_WRITE_OPENAPI").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(&path).unwrap();
+    assert!(checked_in == text, "docs/openapi.json is stale: run `cargo xtask openapi` and commit the result");
 }

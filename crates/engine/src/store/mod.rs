@@ -27,6 +27,9 @@ const PAGE_BYTES: u32 = 8192;
 /// Most memory for pages, in KiB.
 const CACHE_KIB: i64 = 65536;
 
+/// Where adjustments stand in the log: each under its id, all under no term.
+pub const ADJUSTMENT: &str = "adjustment";
+
 pub struct Store {
     connection: Connection,
     applied: u64,
@@ -104,6 +107,7 @@ impl Store {
             let committed = &pending.committed;
             for (seq, recorded) in (committed.first_seq + pending.records.len() as u64..).zip(&committed.events) {
                 rows::follow_cursor(&transaction, &recorded.event)?;
+                rows::note_adjustment(&transaction, seq, &recorded.event)?;
                 self.known.append(&transaction, seq, recorded, &committed.actor)?;
             }
         }

@@ -1,7 +1,7 @@
 //! What a batch of transactions leaves in the store: each thing once, as it was after the last of them.
 
 use super::key::ImageKey;
-use super::{IDEMPOTENCY_MS, idempotency, json};
+use super::{ADJUSTMENT, IDEMPOTENCY_MS, idempotency, json};
 use crate::frame::{Cursor, EngineRecord, Pending};
 use domain::id::OrderId;
 use domain::order::Case;
@@ -204,6 +204,20 @@ pub fn follow_cursor(connection: &Connection, event: &Event) -> rusqlite::Result
     }
 }
 
+/// An adjustment is an event and no entity: it is listed, and found by its id, by where it stands in the log.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn note_adjustment(connection: &Connection, seq: u64, event: &Event) -> rusqlite::Result<()> {
+    if let Event::StockAdjusted(adjusted) = event {
+        for term in ["", adjusted.adjustment.text().as_str()] {
+            let sql = "INSERT OR IGNORE INTO finds(term, kind, id) VALUES (?1, ?2, ?3)";
+            connection.prepare_cached(sql)?.execute(params![term, ADJUSTMENT, seq])?;
+        }
+    }
+    Ok(())
+}
+
 /// What an answer is rendered from: `[kind, key, body]`, cases without body since they fold from their events.
 fn shown(images: &[Image]) -> String {
     let rows = images.iter().filter_map(|image| match image {
@@ -225,9 +239,15 @@ fn name(value: &impl Serialize) -> SmolStr {
     smol_str::format_smolstr!("{}", Named(value))
 }
 
-/// What a case is found by besides its id: mail (hashed) and tracking numbers.
+/// What a case is found by besides its id: mail (hashed), tracking numbers, and that it has a refund or a return.
 fn terms(case: &Case) -> Vec<(&str, &'static str)> {
     let mut terms = Vec::new();
+    if !case.refunds.is_empty() {
+        terms.push(("", "refund"));
+    }
+    if !case.returns.is_empty() {
+        terms.push(("", "return"));
+    }
     if let Some(mail) = case.order.customer.as_ref().and_then(|buyer| buyer.email_fingerprint.as_ref()) {
         terms.push((mail.0.as_str(), "email"));
     }

@@ -68,7 +68,8 @@ pub const SHAPES: &[(&str, &str)] = &[
     (
         "adjustment",
         r#"{"object":"adjustment","id?":"adj_1","status":"posted","location?":"AUS","reason?":"shrinkage","reference?":"CC-114",
-            "lines?":[{"sku":"MUG-RED","bucket":"on_hand","delta":-1,"level":"$brief_level"}],"consequences":["$consequence"]}"#,
+            "lines?":[{"sku":"MUG-RED","bucket":"on_hand","delta":-1,"level":"$brief_level"}],"consequences":["$consequence"],
+            "created_at?":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "move",
@@ -109,12 +110,12 @@ pub const SHAPES: &[(&str, &str)] = &[
     ),
     (
         "payment",
-        r#"{"id":"pay_1JD-1","gateway":"test","token?":"tok_visa","reference?":"pi_3P","status":"authorized","amount":4438,"authorized":4438,"captured":0,"refunded":0,
+        r#"{"object?":"payment","order?":"ord_1JD","id":"pay_1JD-1","gateway":"test","token?":"tok_visa","reference?":"pi_3P","status":"authorized","amount":4438,"authorized":4438,"captured":0,"refunded":0,
             "capture_now":false,"multicapture":true,"overcapture_percent":0,"expiring?":true,"expires_at?":"2026-12-01T09:30:00.000Z","failure?":"card_declined","created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "refund",
-        r#"{"id":"re_1JD-1","payment":"pay_1JD-1","status":"refunded","amount":1200,"charges":0,"lines?":[{"line":"ol_1JD-1","quantity":1,"amount":1200,"tax":0}],
+        r#"{"object?":"refund","order?":"ord_1JD","id":"re_1JD-1","payment":"pay_1JD-1","status":"refunded","amount":1200,"charges":0,"lines?":[{"line":"ol_1JD-1","quantity":1,"amount":1200,"tax":0}],
             "of_excess":false,"reason?":"broken","failure?":"closed account","created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
@@ -134,6 +135,17 @@ pub const SHAPES: &[(&str, &str)] = &[
         r#"{"object?":"return","id":"ret_1JD-1","order?":"ord_1JD","location?":"AUS","external_id?":"R-1","status":"requested","reason?":"too small",
             "lines":[{"line?":"ol_1JD-1","sku":"MUG-RED","quantity":1,"received?":[{"quantity":1,"disposition":"restock"}]}],"received_at?":"2026-11-24T09:30:00.000Z","closed_at?":"2026-11-24T09:30:00.000Z",
             "version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "sales_report",
+        r#"{"object":"report","report":"sales","step":"day","from":"2026-11-24T00:00:00.000Z","until":"2026-11-25T00:00:00.000Z",
+            "data":[{"start":"2026-11-24T00:00:00.000Z","orders":12,"rejected":1,"canceled":0,"units":30,"units_filled":28,"shipped":9,
+            "shipped_on_time":9,"delivered":7,"sales":{},"captured":{}}]}"#,
+    ),
+    (
+        "stock_value_report",
+        r#"{"object":"report","report":"stock_value","sequence":"4821","data":[{"location":"AUS","skus":310,"on_hand":8412,"available":8120,
+            "incoming":240,"value":{},"on_hand_without_cost":0}]}"#,
     ),
     (
         "notification",
@@ -281,6 +293,8 @@ const RESOURCES: &[(&str, &str)] = &[
     ("transfers", "transfer"),
     ("customers", "customer"),
     ("counts", "count"),
+    ("payments", "payment"),
+    ("refunds", "refund"),
     ("notifications", "order"),
     ("alerts", "alert"),
     ("events", "event"),
@@ -309,6 +323,8 @@ pub fn of_route(method: &str, path: &str) -> Option<Answer> {
         ("POST", "/v1/subscriptions/{id}/ack") => return Some(Answer::One("acknowledgment")),
         ("POST", "/v1/subscriptions/{id}/delete") => return Some(Answer::One("deleted_subscription")),
         ("POST", bulk) if bulk.ends_with("/bulk") => return Some(Answer::One("bulk_result")),
+        ("GET", "/v1/reports/sales") => return Some(Answer::One("sales_report")),
+        ("GET", "/v1/reports/stock-value") => return Some(Answer::One("stock_value_report")),
         ("POST", "/v1/orders/{id}/refunds/preview") => return Some(Answer::One("refund_preview")),
         ("GET", "/v1/mail/preview") => return Some(Answer::One("mail_preview")),
         _ => {}
