@@ -269,3 +269,16 @@ fn the_description_is_checked_in() {
     let checked_in = std::fs::read_to_string(&path).unwrap();
     assert!(checked_in == text, "docs/openapi.json is stale: run `cargo xtask openapi` and commit the result");
 }
+
+#[test]
+fn every_answer_is_described() {
+    let document = openapi();
+    let streams = ["/v1/events/stream", "/v1/subscriptions/{id}/stream"];
+    for route in ROUTES.iter().filter(|route| !streams.contains(&route.path)) {
+        let responses = document["paths"][route.path][route.method.to_lowercase()]["responses"].as_object().unwrap();
+        let (_, success) = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap();
+        let content = success["content"].as_object().unwrap().values().next().unwrap();
+        let described = content["schema"]["$ref"].is_string() || content["schema"]["properties"]["data"]["items"]["$ref"].is_string();
+        assert!(described, "{} {} has no shape in crates/server/src/http/openapi/answers.rs", route.method, route.path);
+    }
+}

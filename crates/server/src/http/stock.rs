@@ -1,6 +1,6 @@
 //! Levels, their ledger, receipts, adjustments and moves.
 
-use super::call::{Answer, Call, Done, field, list, object};
+use super::call::{Answer, Call, Done, cursor_of, field, list, object};
 use super::catalog::{entities, entity_body};
 use super::problem::Problem;
 use domain::command::stock::{AdjustLine, AdjustStock, Change, Command};
@@ -70,11 +70,11 @@ async fn stock_as_of(call: &Call, sku: Sku, text: String) -> Result<Answer, Prob
 
 pub async fn level_list(call: Call) -> Result<Answer, Problem> {
     let limit = call.limit()?;
-    let after = call.query::<String>("cursor")?.unwrap_or_default().replace('@', "\u{1f}");
+    let after = call.after()?;
     let mut images = call.read(move |reader| reader.list("level", &after, limit + 1)).await?;
     let has_more = images.len() > limit;
     images.truncate(limit);
-    let last = images.last().map(|image| image.key().replace('\u{1f}', "@"));
+    let last = images.last().map(|image| cursor_of(&image.key()));
     let rows = images.iter().filter_map(|image| match image {
         Image::Level(_, Some(level)) => {
             let mut view = level_view(level);

@@ -139,3 +139,19 @@ async fn reports_add_up() {
     assert_eq!((&worth["location"], &worth["value"]["USD"], &worth["on_hand"]), (&json!("AUS"), &json!(3500), &json!(106)));
     assert_eq!(worth["on_hand_without_cost"], 96);
 }
+
+#[tokio::test]
+async fn pages_go_on_after_names_of_any_letters() {
+    let client = Client::furnished().await;
+    for sku in ["A@B", "A B", "~QQ", "Ü/1"] {
+        assert_eq!(client.post("/v1/items", &json!({"sku": sku, "name": sku}).to_string()).await.status, StatusCode::CREATED);
+        let receipt = json!({"location": "AUS", "lines": [{"sku": sku, "quantity": 1}]});
+        assert_eq!(client.post("/v1/receipts", &receipt.to_string()).await.status, StatusCode::CREATED);
+    }
+    for path in ["/v1/items", "/v1/stock"] {
+        let skus = pages(&client, path, 1).await.concat();
+        let skus: Vec<&str> = skus.iter().map(|row| row["sku"].as_str().unwrap()).collect();
+        assert_eq!(skus, ["A B", "A@B", "MUG", "~QQ", "Ü/1"], "{path}");
+    }
+    assert_eq!(client.get("/v1/items?cursor=~!").await.status, StatusCode::BAD_REQUEST);
+}

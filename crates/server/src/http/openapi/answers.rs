@@ -246,7 +246,20 @@ pub const SHAPES: &[(&str, &str)] = &[
 
 /// Schemas of all shapes, by name.
 pub fn schemas() -> Map<String, Value> {
-    SHAPES.iter().map(|(name, example)| ((*name).to_owned(), schema(&serde_json::from_str(example).expect("shapes are JSON")))).collect()
+    let mut shapes: Map<String, Value> =
+        SHAPES.iter().map(|(name, example)| ((*name).to_owned(), serde_json::from_str(example).expect("shapes are JSON"))).collect();
+    let preview = order_preview(&shapes["order"]);
+    shapes.insert("order_preview".to_owned(), preview);
+    shapes.into_iter().map(|(name, shape)| (name, schema(&shape))).collect()
+}
+
+/// An order that has neither id nor number yet, with the decision where it would ship from.
+fn order_preview(order: &Value) -> Value {
+    let members = order.as_object().into_iter().flatten().map(|(name, value)| match name.as_str() {
+        "id" | "number" => (format!("{name}?"), value.clone()),
+        _ => (name.clone(), value.clone()),
+    });
+    members.chain([("sourcing?".to_owned(), json!({}))]).collect()
 }
 
 /// The schema of a successful answer: an object, or a list of it.
@@ -323,6 +336,9 @@ pub fn of_route(method: &str, path: &str) -> Option<Answer> {
         ("POST", "/v1/subscriptions/{id}/ack") => return Some(Answer::One("acknowledgment")),
         ("POST", "/v1/subscriptions/{id}/delete") => return Some(Answer::One("deleted_subscription")),
         ("POST", bulk) if bulk.ends_with("/bulk") => return Some(Answer::One("bulk_result")),
+        ("POST", "/v1/orders/preview") => return Some(Answer::One("order_preview")),
+        ("PUT", "/v1/customers/{id}/mail-preferences") => return Some(Answer::One("customer")),
+        ("POST", "/v1/replenishment-policies/{sku}/{location}/delete") => return Some(Answer::One("policy")),
         ("GET", "/v1/reports/sales") => return Some(Answer::One("sales_report")),
         ("GET", "/v1/reports/stock-value") => return Some(Answer::One("stock_value_report")),
         ("POST", "/v1/orders/{id}/refunds/preview") => return Some(Answer::One("refund_preview")),
