@@ -1,5 +1,6 @@
-//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`, `bench`.
+//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`, `asyncapi`, `bench`.
 
+mod asyncapi;
 mod openapi;
 mod peers;
 mod suites;
@@ -17,7 +18,9 @@ fn main() -> Result<()> {
         ["bench", arguments @ ..] => suites::bench(arguments),
         ["openapi"] => openapi::write(),
         ["openapi", "--check"] => openapi::check(),
-        _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi [--check] | bench [--json]"),
+        ["asyncapi"] => asyncapi::write(),
+        ["asyncapi", "--check"] => asyncapi::check(),
+        _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi [--check] | asyncapi [--check] | bench [--json]"),
     }
 }
 
