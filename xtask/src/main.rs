@@ -1,6 +1,7 @@
 //! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`, `asyncapi`, `bench`.
 
 mod asyncapi;
+mod bus;
 mod openapi;
 mod peers;
 mod suites;
