@@ -1,5 +1,7 @@
-//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`, `bench`.
+//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`, `asyncapi`, `bench`.
 
+mod asyncapi;
+mod bus;
 mod openapi;
 mod peers;
 mod suites;
@@ -16,7 +18,9 @@ fn main() -> Result<()> {
         ["tidy"] => tidy::run(),
         ["bench", arguments @ ..] => suites::bench(arguments),
         ["openapi"] => openapi::write(),
-        _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi | bench [--json]"),
+        ["asyncapi"] => asyncapi::write(),
+        ["asyncapi", "--check"] => asyncapi::check(),
+        _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi | asyncapi [--check] | bench [--json]"),
     }
 }
 

@@ -12,8 +12,10 @@ struct Suite {
 
 const SUITES: &[Suite] = &[
     Suite { name: "rust", about: "unit, story, engine, crash and HTTP tests; docs/openapi.json is what the handlers say", run: rust },
+    Suite { name: "asyncapi", about: "docs/asyncapi.json is what the types of the events say", run: crate::asyncapi::check },
     Suite { name: "peers", about: "the independent programs that tests talk to are there", run: peers },
     Suite { name: "mail", about: "customers, suppliers and staff are written to over a real mail server", run: mail },
+    Suite { name: "bus", about: "independent programs read what the bus says, and the receivers in the docs run", run: crate::bus::run },
     Suite { name: "demo", about: "the demo trades two days and proves its numbers", run: demo },
 ];
 

@@ -3,15 +3,26 @@
 use super::{Filter, Outgoing};
 use crate::shop::Shop;
 use domain::catalog::ItemKind;
-use domain::id::Sku;
+use domain::id::{ChannelCode, Sku};
+use domain::quantity::Quantity;
 use domain::stock::{Sellable, sellable};
 use engine::EventRow;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 pub const KIND: &str = "availability.changed.v1";
+
+/// What a channel can sell of a SKU now. Many changes become one, and only the latest counts; it comes to those who name it.
+#[derive(Serialize)]
+struct AvailabilityChanged {
+    sku: Sku,
+    channel: ChannelCode,
+    /// Units; 0 also where there is no bound.
+    available: Quantity,
+    /// It can be sold without a bound.
+    unlimited: bool,
+}
 
 #[derive(Deserialize)]
 struct Lines {
@@ -63,8 +74,8 @@ pub async fn changed(shop: &Arc<Shop>, filter: &Filter, events: &[Arc<Outgoing>]
     for (sku, channel, available) in rows {
         let (seq, time) = last[&sku];
         let nth = made.entry(seq).and_modify(|nth| *nth += 1).or_insert(1);
-        let data =
-            json!({"sku": sku, "channel": channel, "available": units(available), "unlimited": available == Some(Sellable::Unlimited)});
+        let unlimited = available == Some(Sellable::Unlimited);
+        let data = AvailabilityChanged { sku: sku.clone(), channel: channel.clone(), available: units(available), unlimited };
         let row = EventRow {
             seq,
             time,
@@ -73,7 +84,7 @@ pub async fn changed(shop: &Arc<Shop>, filter: &Filter, events: &[Arc<Outgoing>]
             subject: format!("availability/{sku}@{channel}"),
             subject_seq: seen,
             cause: None,
-            data: data.to_string(),
+            data: serde_json::to_string(&data).expect("numbers and texts serialize"),
         };
         let id = format!("{incarnation}-{seen}-{sku}@{channel}");
         let event = Outgoing::derived(row, *nth, id, channel);
@@ -134,10 +145,10 @@ async fn last_touched(shop: &Arc<Shop>, events: &[Arc<Outgoing>]) -> BTreeMap<Sk
     last
 }
 
-fn units(available: Option<Sellable>) -> Value {
+fn units(available: Option<Sellable>) -> Quantity {
     match available {
-        Some(Sellable::Units(units)) => json!(units),
-        Some(Sellable::Unlimited) | None => json!(0),
+        Some(Sellable::Units(units)) => units,
+        Some(Sellable::Unlimited) | None => Quantity::ZERO,
     }
 }
 

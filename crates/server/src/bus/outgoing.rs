@@ -3,15 +3,24 @@
 use super::{availability, personal};
 use crate::vault::Vault;
 use axum::body::Bytes;
-use domain::id::{ChannelCode, Sku};
+use domain::id::{ChannelCode, Sku, SubscriptionId};
 use domain::subscription::Subscription;
 use domain::time::Timestamp;
 use engine::EventRow;
+use serde::Serialize;
+use smol_str::SmolStr;
 use std::fmt::Write;
 use std::sync::Arc;
 
 /// Where events come from, as CloudEvents name it.
 pub const SOURCE: &str = "/shops/main";
+
+/// An endpoint is tried out; nothing happened.
+#[derive(Serialize)]
+struct SubscriptionTest {
+    subscription: SubscriptionId,
+    name: SmolStr,
+}
 
 /// One event as subscribers get it.
 #[derive(Debug)]
@@ -69,7 +78,8 @@ impl Outgoing {
     /// For trying an endpoint out: it is in no log.
     pub fn test(subscription: &Subscription, now: Timestamp, seq: u64, id: &str) -> Self {
         let subject = format!("subscription/{}", subscription.id);
-        let data = serde_json::json!({"subscription": subscription.id, "name": subscription.name}).to_string();
+        let data = SubscriptionTest { subscription: subscription.id, name: subscription.name.clone() };
+        let data = serde_json::to_string(&data).expect("texts serialize");
         let kind = "subscription.test.v1".to_owned();
         let row = EventRow { seq, time: now.0, actor: "bus".into(), kind, subject, subject_seq: 0, cause: None, data };
         let body = with_id(&row, id, "", &row.data).into();

@@ -30,7 +30,7 @@ mod stock;
 mod subscriptions;
 mod transfers;
 
-pub use openapi::document as openapi;
+pub use openapi::{ASYNCAPI, document as openapi};
 pub use order_view::{order_view, order_view_sealed};
 pub use orders::OrderBody;
 pub use problem::Problem;

@@ -5,6 +5,9 @@ pub mod answers;
 use super::routes::{Access, ROUTES, Route};
 use serde_json::{Map, Value, json};
 
+/// The description of the bus, generated from the types of the events.
+pub const ASYNCAPI: &str = include_str!("../../../../docs/asyncapi.json");
+
 /// The description of the whole API.
 pub fn document() -> Value {
     let mut paths = Map::new();

@@ -85,6 +85,7 @@ pub fn router_of(
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics_text))
+        .route("/docs/asyncapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], super::ASYNCAPI)))
         .merge(docs)
         .fallback(any(no_route))
         .with_state(edge)

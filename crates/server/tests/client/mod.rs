@@ -1,6 +1,7 @@
 //! A shop behind its real router, and a client that speaks JSON to it.
 
 mod contract;
+pub mod told;
 
 use axum::Router;
 use axum::body::Body;
@@ -21,6 +22,7 @@ pub struct Client {
     pub shop: Arc<Shop>,
     pub router: Router,
     pub key: String,
+    _told: told::Told,
     pub folder: tempfile::TempDir,
 }
 
@@ -44,7 +46,8 @@ impl Client {
         tokio::spawn(connectors::run(shop.clone(), gateways));
         tokio::spawn(server::bus::run(shop.clone()));
         let (_, key) = shop.keys.create("test", Role::Admin).unwrap();
-        Self { router: router(shop.clone(), Limits::default(), None), shop, key, folder: tempfile::tempdir().unwrap() }
+        let _told = told::Told(shop.clone());
+        Self { router: router(shop.clone(), Limits::default(), None), shop, key, _told, folder: tempfile::tempdir().unwrap() }
     }
 
     pub async fn furnished() -> Self {
