@@ -10,6 +10,7 @@ mod words;
 
 pub use outage::Outage;
 
+use crate::config::ALERT_AFTER;
 use crate::connectors::smtp::{Mail, Recipient, Sent, Smtp, Written, parse_address};
 use crate::connectors::webhook::{Posted, Poster, slack};
 use crate::mail::Post;
@@ -44,6 +45,8 @@ struct Desk {
     shop: Arc<Shop>,
     smtp: Option<Arc<Smtp>>,
     outage: Arc<Outage>,
+    /// Of the webhook; told by mail, if at all.
+    silence: Outage,
     from: Option<String>,
     poster: Poster,
     paces: BTreeMap<Destination, Pace>,
@@ -53,7 +56,9 @@ struct Desk {
 pub async fn run(shop: Arc<Shop>, post: Post, mut stop: watch::Receiver<bool>) {
     let mut durable = shop.durable.clone();
     let Post { smtp, outage, from } = post;
-    let mut desk = Desk { shop, smtp, outage, from, poster: Poster::default(), paces: BTreeMap::new() };
+    let poster = Poster::new(shop.bus.allows_private());
+    let silence = Outage::new(shop.clone(), "alert_webhook", ALERT_AFTER);
+    let mut desk = Desk { shop, smtp, outage, silence, from, poster, paces: BTreeMap::new() };
     while !*stop.borrow() {
         durable.mark_unchanged();
         let Some(outlook) = desk.shop.query(domain::alert::outlook).await else { return };
@@ -159,9 +164,14 @@ impl Desk {
                 let sealed = routing.webhook.as_ref().ok_or("no webhook is set")?;
                 let url = self.shop.vault.open_secret(sealed).ok_or("this vault did not seal the webhook; set it again")?;
                 match self.poster.post(&url, &[], slack(title, lines).to_string()).await {
-                    Posted::Taken { .. } => Ok(()),
+                    Posted::Taken { .. } => {
+                        self.silence.answered().await;
+                        Ok(())
+                    }
                     Posted::Later { code, message } | Posted::Refused { code, message } | Posted::InDoubt { code, message } => {
-                        Err(format!("{code} {message}"))
+                        let why = format!("{code} {message}");
+                        self.silence.failed(&why).await;
+                        Err(why)
                     }
                 }
             }
