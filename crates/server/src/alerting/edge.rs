@@ -11,13 +11,18 @@ use std::collections::BTreeMap;
 /// Raises what is not raised yet. `note` is cut to what an alert may hold. Returns whether it is durable.
 pub async fn raise(shop: &Shop, actor: &str, condition: Condition, numbers: &[(&str, i64)], note: Option<&str>) -> bool {
     let numbers: BTreeMap<SmolStr, i64> = numbers.iter().map(|(name, number)| (SmolStr::new(name), *number)).collect();
-    let note = note.map(|note| SmolStr::new(&note[..note.floor_char_boundary(TEXT_BYTES_MAX)]));
+    let note = note.map(|note| SmolStr::new(beginning(note)));
     submit(shop, actor, Command::RaiseAlert { condition, numbers, note }).await
 }
 
 /// Clears what is raised. Returns whether it is durable.
 pub async fn clear(shop: &Shop, actor: &str, condition: Condition) -> bool {
     submit(shop, actor, Command::ClearAlert { condition }).await
+}
+
+fn beginning(note: &str) -> &str {
+    let end = (0..=note.len().min(TEXT_BYTES_MAX)).rev().find(|at| note.is_char_boundary(*at));
+    &note[..end.unwrap_or(0)]
 }
 
 async fn submit(shop: &Shop, actor: &str, command: Command) -> bool {
@@ -28,5 +33,17 @@ async fn submit(shop: &Shop, actor: &str, command: Command) -> bool {
             false
         }
         Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_cut_between_letters() {
+        assert_eq!(beginning("short"), "short");
+        assert_eq!(beginning(&"ü".repeat(TEXT_BYTES_MAX)), "ü".repeat(TEXT_BYTES_MAX / 2));
+        assert_eq!(beginning(&format!("a{}", "ü".repeat(TEXT_BYTES_MAX))).len(), TEXT_BYTES_MAX - 1);
     }
 }

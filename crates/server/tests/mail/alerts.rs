@@ -71,6 +71,9 @@ async fn a_mail_server_that_stays_away_is_told_and_cleared_when_it_is_back() {
     assert_eq!(failing(&house).await, None, "nobody has called it yet");
     let order = house.order("ada@example.com", "en", "tok_visa").await;
     until("a message about the mail server", || !posted.lock().unwrap().is_empty()).await;
+    let message: Value = serde_json::from_str(&posted.lock().unwrap()[0].1).unwrap();
+    let text = message["text"].as_str().unwrap();
+    assert!(text.starts_with("*Alert: connector failing smtp (seconds ") && text.contains(&format!("): 127.0.0.1:{port}: ")), "{text}");
     let alert = failing(&house).await.unwrap();
     assert_eq!(alert["connector"], "smtp");
     assert!(alert["note"].as_str().unwrap().contains(&format!("127.0.0.1:{port}")), "{alert}");
