@@ -1,4 +1,4 @@
-//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`, `asyncapi`, `bench`.
+//! What the project needs besides the compiler: `cargo xtask test`, `tidy`, `openapi`, `asyncapi`, `bench`, `bench-bus`.
 
 mod asyncapi;
 mod bus;
@@ -16,11 +16,14 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["test", names @ ..] => suites::run(names),
         ["tidy"] => tidy::run(),
+        ["bench-bus", arguments @ ..] => suites::bench_bus(arguments),
         ["bench", arguments @ ..] => suites::bench(arguments),
         ["openapi"] => openapi::write(),
         ["asyncapi"] => asyncapi::write(),
         ["asyncapi", "--check"] => asyncapi::check(),
-        _ => bail!("usage: cargo xtask test [SUITE…] | tidy | openapi | asyncapi [--check] | bench [--json]"),
+        _ => {
+            bail!("usage: cargo xtask test [SUITE…] | tidy | openapi | asyncapi [--check] | bench [--json] | bench-bus [EVENTS]")
+        }
     }
 }
 

@@ -71,6 +71,15 @@ pub fn bench(arguments: &[&str]) -> Result<()> {
     cargo(&[&bench[..], arguments].concat())
 }
 
+/// Many events to twenty webhooks, of which three are bad; one JSON object.
+///
+/// # Errors
+/// When the benchmark cannot be built or run.
+pub fn bench_bus(arguments: &[&str]) -> Result<()> {
+    let bench = ["run", "--release", "--quiet", "--package", "server", "--example", "bench_bus", "--"];
+    cargo(&[&bench[..], arguments].concat())
+}
+
 fn rust() -> Result<()> {
     cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"])
 }

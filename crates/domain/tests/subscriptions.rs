@@ -37,6 +37,7 @@ fn what_a_subscription_may_not_be_is_told_in_order() {
     for (wrong, field) in [
         (CreateSubscription { name: "".into(), ..base() }, "name"),
         (CreateSubscription { filter: filter(&["*.placed"]), ..base() }, "filter.types"),
+        (CreateSubscription { stalled_after_s: Some(0), ..base() }, "stalled_after_seconds"),
         (create(Kind::Webhook, None), "webhook"),
         (create(Kind::Pull, Some(webhook("https://erp.example"))), "webhook"),
         (create(Kind::Webhook, Some(webhook("ftp://erp.example"))), "webhook.url"),

@@ -1,12 +1,11 @@
 //! The wiring: the only file that names every part.
 
 use crate::bus::webhook;
-use crate::connectors::smtp::Smtp;
 use crate::connectors::test_gateway::TestGateway;
 use crate::connectors::{self, Gateway};
 use crate::http::{Limits, router};
 use crate::keys::Role;
-use crate::mail;
+use crate::mail::{self, Post};
 use crate::shop::{Clock, Shop};
 use crate::web::{self, Desk};
 use axum::serve::{Listener, ListenerExt};
@@ -56,7 +55,7 @@ pub struct Running {
     pub first_key: Option<String>,
     listener: TcpListener,
     limits: Limits,
-    smtp: Option<Arc<Smtp>>,
+    post: Post,
 }
 
 /// Opens the shop and takes the address; [`Running::until`] serves.
@@ -65,7 +64,7 @@ pub struct Running {
 /// When the folder or the address can't be used.
 pub async fn start(config: Config) -> Result<Running, Error> {
     let shop = Shop::open(&config.data_dir, config.clock)?;
-    let smtp = mail::smtp(&shop.config)?;
+    let post = Post::new(&shop)?;
     let desk = Desk::open(shop.clone(), &config.data_dir).map_err(crate::shop::Error::from)?;
     if config.allow_private_webhooks {
         shop.bus.allow_private();
@@ -74,7 +73,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(|error| Error::Listen(config.listen, error))?;
     let none = shop.keys.list().iter().all(|key| key.revoked_at.is_some());
     let first_key = none.then(|| shop.keys.create("admin", Role::Admin)).transpose().map_err(crate::shop::Error::from)?;
-    Ok(Running { shop, desk, address, first_key: first_key.map(|(_, secret)| secret), listener, limits: config.limits, smtp })
+    Ok(Running { shop, desk, address, first_key: first_key.map(|(_, secret)| secret), listener, limits: config.limits, post })
 }
 
 impl Running {
@@ -99,9 +98,8 @@ impl Running {
         let connectors = tokio::spawn(connectors::run(self.shop.clone(), gateways));
         let bus = tokio::spawn(crate::bus::run(self.shop.clone()));
         let (stop_mail, mail_stops) = watch::channel(false);
-        let from = self.shop.config.mail.as_ref().map(|mail| mail.from.clone());
-        let mail = tokio::spawn(mail::run(self.shop.clone(), self.smtp.clone(), from.clone(), mail_stops));
-        let alerting = tokio::spawn(crate::alerting::run(self.shop.clone(), self.smtp, from, stop_mail.subscribe()));
+        let mail = tokio::spawn(mail::run(self.shop.clone(), self.post.clone(), mail_stops));
+        let alerting = tokio::spawn(crate::alerting::run(self.shop.clone(), self.post, stop_mail.subscribe()));
         let suppliers = tokio::spawn(crate::suppliers::run(self.shop.clone(), stop_mail.subscribe()));
         let deliveries = webhook::start(self.shop.clone()).map_err(Error::Serve)?;
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();

@@ -19,7 +19,12 @@ pub struct Mail {
     pub smtp: Options,
     /// Sender of mails to staff and suppliers.
     pub from: String,
+    /// Unreachable for so long, the server is worth an alert.
+    pub alert_after: Duration,
 }
+
+/// Unless the file says otherwise.
+pub const ALERT_AFTER: Duration = Duration::from_secs(300);
 
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {problem}", path = .path.display())]
@@ -56,6 +61,7 @@ struct Smtp {
     connections: Option<usize>,
     connect_timeout_s: Option<u64>,
     command_timeout_s: Option<u64>,
+    alert_after_s: Option<u64>,
 }
 
 /// Most connections to a mail server at once.
@@ -149,7 +155,8 @@ fn mail(folder: &Path, file: Smtp, variable: &dyn Fn(&str) -> Option<String>) ->
         connect_timeout: Duration::from_secs(file.connect_timeout_s.unwrap_or(15).clamp(1, 300)),
         command_timeout: Duration::from_secs(file.command_timeout_s.unwrap_or(60).clamp(1, 600)),
     };
-    Ok(Some(Mail { smtp, from }))
+    let alert_after = file.alert_after_s.map_or(ALERT_AFTER, |seconds| Duration::from_secs(seconds.clamp(1, 86_400)));
+    Ok(Some(Mail { smtp, from, alert_after }))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod connectors;
 pub mod http;
 pub mod keys;
 pub mod mail;
+pub mod outbound;
 pub mod shop;
 pub mod status_link;
 pub mod status_page;

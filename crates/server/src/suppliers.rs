@@ -2,8 +2,9 @@
 //!
 //! Unlike a mail, a post has an id by which the supplier knows it again: what is in doubt is posted again with the same id.
 
-use crate::connectors::webhook::{Posted as Answer, Poster, signature};
+use crate::connectors::webhook::{Posted as Answer, Poster};
 use crate::mail::{Letters, failure, record};
+use crate::outbound::Signer;
 use crate::shop::Shop;
 use domain::command::notification::{Command, Posted};
 use domain::id::DeliveryId;
@@ -32,7 +33,7 @@ pub struct Parcel {
 /// Posts what is outstanding until `stop` says so.
 pub async fn run(shop: Arc<Shop>, mut stop: watch::Receiver<bool>) {
     let letters = Letters::new(shop.clone(), None);
-    let poster = Poster::default();
+    let poster = Poster::new(shop.bus.allows_private());
     let mut durable = shop.durable.clone();
     for begun in shop.engine.letters(DispatchVia::Webhook, Timestamp(i64::MAX), usize::MAX) {
         if begun.delivery.status == DeliveryStatus::Started {
@@ -75,7 +76,7 @@ async fn post(shop: &Shop, letters: &Letters, poster: &Poster, of: DeliveryId) {
     let headers = [
         ("webhook-id", id.clone()),
         ("webhook-timestamp", timestamp_s.to_string()),
-        ("webhook-signature", signature(&parcel.secret, &id, timestamp_s, &parcel.body)),
+        ("webhook-signature", Signer::new([parcel.secret.as_slice()]).sign(&id, timestamp_s, parcel.body.as_bytes())),
     ];
     let posted = match poster.post(&parcel.url, &headers, parcel.body).await {
         Answer::Taken { .. } => Posted::Sent { reference: id.into() },

@@ -171,6 +171,41 @@ async fn a_purchase_order_goes_to_its_supplier_with_its_lines_as_csv() {
     panic!("the purchase order was never recorded as sent");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_hears_the_day_and_of_another_day_and_may_cancel() {
+    let post = Post::open();
+    let clock = std::sync::atomic::AtomicI64::new(domain::time::Timestamp::parse("2026-11-26T09:00:00.000Z").unwrap().0);
+    let house = House::open_at(&plain(post.port), clock.into()).await;
+    let client = &house.client;
+    let order = r#"{"channel":"web","currency":"USD","on_shortage":"backorder","payment_token":"tok_visa",
+        "customer":{"email":"ada@example.com","name":"Ada","locale":"en-US"},"lines":[{"sku":"TEA","quantity":2,"unit_price":1250}]}"#;
+    for (path, body) in [
+        ("/v1/items", r#"{"sku":"TEA","name":"Tea"}"#),
+        ("/v1/suppliers", r#"{"code":"ACME","name":"Acme","currency":"USD"}"#),
+        ("/v1/purchase-orders", r#"{"supplier":"ACME","location":"AUS","lines":[{"sku":"TEA","quantity":24,"unit_cost":350}]}"#),
+        ("/v1/purchase-orders/po_1/send", ""),
+        ("/v1/purchase-orders/po_1/acknowledge", r#"{"reference":"SO-88","lines":[{"sku":"TEA","expected_on":"2026-12-10"}]}"#),
+        ("/v1/orders", order),
+    ] {
+        let answer = client.post(path, body).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.body);
+    }
+    let text = |mail: &str| read(mail)["text"].as_str().unwrap().replace("\r\n", "\n");
+    let first = text(&post.until(1).await[0]);
+    assert!(first.contains("2 × Tea  $25.00\n    ships by December 14, 2026"), "{first}");
+    // The supplier ships later than it had said.
+    let later = r#"{"reference":"ASN-7","lines":[{"sku":"TEA","expected_on":"2026-12-17"}]}"#;
+    assert!(client.post("/v1/purchase-orders/po_1/acknowledge", later).await.status.is_success());
+    let second = text(&post.until(2).await[1]);
+    assert!(second.contains("December 21, 2026"), "{second}");
+    let link = second.split_whitespace().find(|word| word.starts_with("https://acme.example/status/")).unwrap();
+    assert!(second.contains(&format!("cancel it: {link}")), "{second}");
+    let path = link.trim_start_matches("https://acme.example");
+    let page = client.send("GET", path, None, &[], "").await;
+    assert_eq!(page.status.as_u16(), 200, "the link leads to the order");
+    house.close().await;
+}
+
 /// Not a test of its own: the child that is killed while its mail server has the mail and has not answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn child() {

@@ -131,6 +131,34 @@ async fn a_cursor_from_elsewhere_is_gone() {
     assert_eq!(client.get("/v1/events?after=1-2").await.status, StatusCode::OK);
 }
 
+#[tokio::test]
+async fn it_begins_at_the_beginning_now_a_time_or_an_event() {
+    let client = Client::furnished().await;
+    client.post("/v1/orders", &order("W-1", 1)).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let between = client.shop.now();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    client.post("/v1/orders", &order("W-2", 1)).await;
+    let events = client.get("/v1/events?type=order.placed").await.body;
+    let first = events["data"][0]["id"].as_str().unwrap();
+    for (at, wanted) in [("beginning", 2), (first, 1), (between.to_string().as_str(), 1), ("now", 0)] {
+        let body = json!({"name": at, "kind": "pull", "filter": {"types": ["order.placed"]}, "start": at});
+        let made = subscribe(&client, body).await;
+        let path = format!("/v1/subscriptions/{}", made["id"].as_str().unwrap());
+        let count = async || kinds(&client.get(&format!("{path}/events")).await.body).len();
+        assert_eq!(count().await, wanted, "start {at}");
+        client.post(&format!("{path}/rewind"), r#"{"to":"beginning"}"#).await;
+        assert_eq!(count().await, 2, "rewound from {at}");
+        client.post(&format!("{path}/rewind"), &json!({"to": at}).to_string()).await;
+        let left = if at == "now" { 0 } else { wanted };
+        assert_eq!(count().await, left, "rewound to {at}");
+    }
+    for wrong in ["yesterday", "2026-13-01T00:00:00Z", "1-999999"] {
+        let body = json!({"name": "x", "kind": "pull", "start": wrong}).to_string();
+        assert!(client.post("/v1/subscriptions", &body).await.status.is_client_error(), "{wrong}");
+    }
+}
+
 /// The ids of the first `count` events of a stream.
 async fn read_stream(client: &Client, path: &str, last: Option<&str>, count: usize) -> Vec<String> {
     let mut request = Request::builder().uri(path).header("authorization", format!("Bearer {}", client.key));
@@ -187,6 +215,16 @@ async fn events_that_ask_for_something_have_a_result_each() {
         (&"canceled".into(), &"subject".into(), &"type".into())
     );
     assert_eq!(client.get("/v1/stock/MUG").await.body["levels"][0]["on_hand"], 105);
+    client.post("/v1/locations", r#"{"code":"BER","name":"Berlin","address":{"country":"DE"},"time_zone":"Europe/Berlin"}"#).await;
+    let moved = json!([
+        event("8", "quartermaster.transfer.create.v1", None, json!({"from": "AUS", "to": "BER", "lines": [{"sku": "MUG", "quantity": 4}]})),
+        event("9", "quartermaster.transfer.ship.v1", Some("transfer/tr_1"), json!({})),
+        event("10", "quartermaster.transfer.receive.v1", Some("tr_1"), json!({"lines": [{"sku": "MUG", "accepted": 4}]})),
+        event("11", "quartermaster.customer.set_mail_preferences.v1", Some("customer/cus_1"), json!({"opt_outs": ["delivered"]})),
+    ]);
+    let answer = client.post("/v1/events", &moved.to_string()).await;
+    let statuses: Vec<u64> = answer.body["data"].as_array().unwrap().iter().map(|result| result["status"].as_u64().unwrap_or(0)).collect();
+    assert!(statuses.len() == 4 && statuses.iter().all(|status| (200..300).contains(status)), "{}", answer.body);
     let (_, storefront) = client.shop.keys.create("shop", server::keys::Role::Storefront).unwrap();
     let one = event("7", "quartermaster.stock.receive.v1", None, json!({"location": "AUS", "lines": []})).to_string();
     let refused = client.send("POST", "/v1/events", Some(&storefront), &[], &one).await;

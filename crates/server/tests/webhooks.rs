@@ -243,6 +243,17 @@ async fn a_range_is_delivered_again_beside_the_cursor() {
     let seq = |cursor: &Value| cursor.as_str().unwrap().split_once('-').unwrap().1.parse::<u64>().unwrap();
     assert!(seq(&after["cursor"]) >= seq(&before), "{after}");
     assert_eq!(receiver.accepted().len(), 21);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let between = client.shop.now().to_string();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    client.post("/v1/orders", &order("W-9", 1)).await;
+    receiver.until(23).await;
+    let since = client.post("/v1/subscriptions/sub_1/backfill", &json!({"from": between, "to": "now"}).to_string()).await;
+    assert_eq!(since.status, StatusCode::ACCEPTED, "{}", since.body);
+    let again = receiver.until(25).await;
+    assert!(again[23..].iter().all(|one| one.subject() == again[21].subject()), "a backfill by time");
+    shows(&client, "through", |body| body["backfills"].as_array().unwrap().is_empty()).await;
+    assert_eq!(receiver.accepted().len(), 25);
 }
 
 #[tokio::test]

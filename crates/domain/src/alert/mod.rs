@@ -6,7 +6,7 @@ mod told;
 pub(crate) use react::{dispatch, react, react_case, react_purchase_order, react_transfer};
 pub use state::*;
 pub(crate) use told::check_routing;
-pub use told::{AlertRouting, Destination, Digest, Outlook, Told, open, outlook};
+pub use told::{AlertRouting, Destination, Digest, Outlook, Told, open, outlook, raised_by_edge};
 
 use crate::command::alert::Command;
 use crate::event::Event;

@@ -2,7 +2,7 @@
 //!
 //! An alert stands open to be told until the telling is recorded: that is in the log, so a restart neither repeats nor forgets.
 
-use super::{Alert, AlertStatus};
+use super::{Alert, AlertStatus, Condition, Raiser};
 use crate::catalog::check_address;
 use crate::event::Event;
 use crate::event::alert::{AlertTold, DigestSent};
@@ -156,6 +156,13 @@ pub fn outlook(state: &State) -> Outlook {
 pub fn open(state: &State) -> Vec<Arc<Alert>> {
     let alerts = state.alerts.sorted().into_iter().map(|(_, alert)| alert.clone());
     alerts.filter(|alert| alert.status != AlertStatus::Cleared).take(limits::ALERTS_TOLD_MAX).collect()
+}
+
+/// What the edge has raised and not cleared: it goes on from there after a restart.
+pub fn raised_by_edge(state: &State) -> Vec<Condition> {
+    let alerts = state.alerts.sorted().into_iter().map(|(_, alert)| alert);
+    let open = alerts.filter(|alert| alert.status != AlertStatus::Cleared && alert.condition.raiser() == Raiser::Edge);
+    open.map(|alert| alert.condition.clone()).collect()
 }
 
 fn is_wanted(routing: &AlertRouting, destination: Destination, alert: &Alert) -> bool {

@@ -75,6 +75,7 @@ fn create(state: &State, cx: &Context, create: CreateSubscription) -> Result<Vec
         return Err(Rejection::invalid("subscription", format!("there are {SUBSCRIPTIONS_MAX} already; delete one first")));
     }
     check(kind, &name, &filter, webhook.as_ref(), personal_data)?;
+    check_patience(stalled_after_s)?;
     if webhook.as_ref().is_some_and(|webhook| webhook.secrets.is_empty()) {
         return Err(Rejection::invalid("secret", "is missing: a webhook is signed"));
     }
@@ -102,6 +103,7 @@ fn create(state: &State, cx: &Context, create: CreateSubscription) -> Result<Vec
 fn update(known: &Subscription, change: Change) -> Result<Vec<Event>, Rejection> {
     let Change { name, filter, mut webhook, personal_data, history, stalled_after_s } = change;
     check(known.kind, &name, &filter, webhook.as_ref(), personal_data)?;
+    check_patience(stalled_after_s)?;
     if let (Some(after), Some(before)) = (&mut webhook, &known.webhook) {
         after.secrets.clone_from(&before.secrets);
     }
@@ -150,6 +152,13 @@ fn check(kind: Kind, name: &SmolStr, filter: &Filter, webhook: Option<&Webhook>,
         (Kind::Sse | Kind::Pull, Some(_)) => Err(Rejection::invalid("webhook", "is for subscriptions of kind webhook")),
         (Kind::Webhook, Some(webhook)) => check_webhook(webhook, personal_data),
         (Kind::Sse | Kind::Pull, None) => Ok(()),
+    }
+}
+
+fn check_patience(stalled_after_s: Option<u32>) -> Result<(), Rejection> {
+    match stalled_after_s {
+        Some(0) => Err(Rejection::invalid("stalled_after_seconds", "must be 1 or more")),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -4,10 +4,16 @@
 //! tells the same group again: an alert twice is better than none. Nothing here can hold up an order: State is looked at once a second at
 //! most, and whoever does not answer is tried again later.
 
+pub mod edge;
+mod outage;
 mod words;
 
+pub use outage::Outage;
+
+use crate::config::ALERT_AFTER;
 use crate::connectors::smtp::{Mail, Recipient, Sent, Smtp, Written, parse_address};
 use crate::connectors::webhook::{Posted, Poster, slack};
+use crate::mail::Post;
 use crate::shop::Shop;
 use domain::alert::{Alert, AlertRouting, Destination, Outlook};
 use domain::command::alert::Command;
@@ -38,15 +44,21 @@ struct Pace {
 struct Desk {
     shop: Arc<Shop>,
     smtp: Option<Arc<Smtp>>,
+    outage: Arc<Outage>,
+    /// Of the webhook; told by mail, if at all.
+    silence: Outage,
     from: Option<String>,
     poster: Poster,
     paces: BTreeMap<Destination, Pace>,
 }
 
 /// Tells people of alerts until `stop` says so.
-pub async fn run(shop: Arc<Shop>, smtp: Option<Arc<Smtp>>, from: Option<String>, mut stop: watch::Receiver<bool>) {
+pub async fn run(shop: Arc<Shop>, post: Post, mut stop: watch::Receiver<bool>) {
     let mut durable = shop.durable.clone();
-    let mut desk = Desk { shop, smtp, from, poster: Poster::default(), paces: BTreeMap::new() };
+    let Post { smtp, outage, from } = post;
+    let poster = Poster::new(shop.bus.allows_private());
+    let silence = Outage::new(shop.clone(), "alert_webhook", ALERT_AFTER);
+    let mut desk = Desk { shop, smtp, outage, silence, from, poster, paces: BTreeMap::new() };
     while !*stop.borrow() {
         durable.mark_unchanged();
         let Some(outlook) = desk.shop.query(domain::alert::outlook).await else { return };
@@ -152,9 +164,14 @@ impl Desk {
                 let sealed = routing.webhook.as_ref().ok_or("no webhook is set")?;
                 let url = self.shop.vault.open_secret(sealed).ok_or("this vault did not seal the webhook; set it again")?;
                 match self.poster.post(&url, &[], slack(title, lines).to_string()).await {
-                    Posted::Taken { .. } => Ok(()),
+                    Posted::Taken { .. } => {
+                        self.silence.answered().await;
+                        Ok(())
+                    }
                     Posted::Later { code, message } | Posted::Refused { code, message } | Posted::InDoubt { code, message } => {
-                        Err(format!("{code} {message}"))
+                        let why = format!("{code} {message}");
+                        self.silence.failed(&why).await;
+                        Err(why)
                     }
                 }
             }
@@ -183,7 +200,14 @@ impl Desk {
                     attachments: Vec::new(),
                 };
                 let written = Written::new(&mail).map_err(|error| error.to_string())?;
-                let session = smtp.session().await.map_err(|error| error.to_string())?;
+                let session = match smtp.session().await {
+                    Ok(session) => session,
+                    Err(error) => {
+                        self.outage.failed(&error.to_string()).await;
+                        return Err(error.to_string());
+                    }
+                };
+                self.outage.answered().await;
                 match session.send(&written).await {
                     Sent::Taken | Sent::InDoubt { .. } => Ok(()),
                     Sent::Later { code, message } | Sent::Refused { code, message } => Err(format!("{to}: {code} {message}")),

@@ -25,6 +25,14 @@ fn told(alert: &Alert) -> String {
     }
 }
 
+/// With what the outside said, on one line.
+fn told_whole(alert: &Alert) -> String {
+    match &alert.note {
+        Some(note) => format!("{}: {}", told(alert), note.replace(char::is_control, " ")),
+        None => told(alert),
+    }
+}
+
 fn bounded(mut lines: Vec<String>) -> Vec<String> {
     if lines.len() > LINES_MAX {
         let more = lines.len() - LINES_MAX;
@@ -36,7 +44,7 @@ fn bounded(mut lines: Vec<String>) -> Vec<String> {
 
 /// One message about all that waits.
 pub fn group(alerts: &[&Alert]) -> (String, Vec<String>) {
-    let lines: Vec<String> = alerts.iter().map(|alert| told(alert)).collect();
+    let lines: Vec<String> = alerts.iter().map(|alert| told_whole(alert)).collect();
     let title = match alerts {
         [alert] => format!("Alert: {}", told(alert)),
         _ => format!("{} alerts: {}", alerts.len(), kinds(alerts.iter().copied())),
@@ -62,5 +70,5 @@ pub fn digest(open: &[Arc<Alert>], day: &str) -> (String, Vec<String>) {
         return (format!("{day}: no open alerts"), vec!["All is quiet.".to_owned()]);
     }
     let title = format!("{day}: {} open alerts: {}", open.len(), kinds(open.iter().map(|alert| &**alert)));
-    (title, bounded(open.iter().map(|alert| told(alert)).collect()))
+    (title, bounded(open.iter().map(|alert| told_whole(alert)).collect()))
 }

@@ -201,6 +201,14 @@ impl Entry {
         }
     }
 
+    /// As [`Entry::pass_over`], on behalf of a reader that does not come: it has not moved.
+    pub(super) fn skip(&self, generation: u64, from: u64, to: u64) {
+        let mut inner = self.inner();
+        if inner.cursor.generation == generation && inner.cursor.sequence == from {
+            inner.cursor.sequence = to.max(from);
+        }
+    }
+
     pub fn note(&self, change: impl FnOnce(&mut Progress)) {
         change(&mut self.inner().progress);
     }

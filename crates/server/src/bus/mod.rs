@@ -14,6 +14,7 @@ mod outgoing;
 pub mod page;
 mod personal;
 pub mod secret;
+mod stalled;
 pub mod webhook;
 mod window;
 
@@ -152,7 +153,7 @@ fn begin(subscription: &Subscription) -> Cursor {
 
 /// Keeps what is known of subscriptions true, until the shop closes: where they stand goes to the engine, and the stalled are told of.
 pub async fn run(shop: Arc<Shop>) {
-    flush::run(shop).await;
+    tokio::join!(flush::run(shop.clone()), stalled::run(shop));
 }
 
 /// Records where all stand, now: before the server stops.

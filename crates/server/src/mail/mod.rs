@@ -12,7 +12,8 @@ mod write;
 
 pub use write::Letters;
 
-use crate::config;
+use crate::alerting::Outage;
+use crate::config::ALERT_AFTER;
 use crate::connectors::smtp::{Sent, Session, Smtp, Unreachable, Written};
 use crate::shop::Shop;
 use domain::command::notification::{Command, Posted};
@@ -36,20 +37,46 @@ const LOOK_PAUSE: Duration = Duration::from_millis(20);
 const LOOK_LAST: Duration = Duration::from_secs(60);
 /// Pauses before a mail server that could not be reached is tried again: doubled from the first to the last.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
-const PAUSE_LAST: Duration = Duration::from_secs(300);
+const PAUSE_LAST: Duration = Duration::from_secs(60);
 /// How long mails under way get when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How mail leaves: shared by all who write.
+#[derive(Clone)]
+pub struct Post {
+    /// None leaves: it waits, and is given up when it is too old.
+    pub smtp: Option<Arc<Smtp>>,
+    /// Whether the server answers.
+    pub outage: Arc<Outage>,
+    /// Sender of mails to suppliers and staff.
+    pub from: Option<String>,
+}
+
+impl Post {
+    /// As the shop's configuration has it.
+    ///
+    /// # Errors
+    /// When the configured certificate cannot be read.
+    pub fn new(shop: &Arc<Shop>) -> Result<Self, Unreachable> {
+        let mail = shop.config.mail.as_ref();
+        let smtp = mail.map(|mail| Smtp::new(mail.smtp.clone()).map(Arc::new)).transpose()?;
+        let told_after = mail.map_or(ALERT_AFTER, |mail| mail.alert_after);
+        Ok(Self { smtp, outage: Arc::new(Outage::new(shop.clone(), "smtp", told_after)), from: mail.map(|mail| mail.from.clone()) })
+    }
+}
+
 struct Office {
     shop: Arc<Shop>,
+    outage: Arc<Outage>,
     letters: Letters,
     under_way: Mutex<BTreeSet<DeliveryId>>,
 }
 
 /// Sends what is outstanding until `stop` says so, then waits for what is under way. Without a mail server, mails wait and are given up
 /// when they are too old.
-pub async fn run(shop: Arc<Shop>, smtp: Option<Arc<Smtp>>, from: Option<String>, mut stop: watch::Receiver<bool>) {
-    let office = Arc::new(Office { letters: Letters::new(shop.clone(), from), shop, under_way: Mutex::new(BTreeSet::new()) });
+pub async fn run(shop: Arc<Shop>, post: Post, mut stop: watch::Receiver<bool>) {
+    let Post { smtp, outage, from } = post;
+    let office = Arc::new(Office { letters: Letters::new(shop.clone(), from), shop, outage, under_way: Mutex::new(BTreeSet::new()) });
     office.doubt_what_was_begun(DispatchVia::Mail).await;
     let mut durable = office.shop.durable.clone();
     let slots = Arc::new(Semaphore::new(smtp.as_ref().map_or(1, |smtp| smtp.options().connections)));
@@ -66,7 +93,8 @@ pub async fn run(shop: Arc<Shop>, smtp: Option<Arc<Smtp>>, from: Option<String>,
             Err(why) => {
                 tracing::warn!("mail waits, the server is tried again in {} s: {why}", pause.as_secs());
                 office.give_up_what_is_old(&why).await;
-                let wait = pause;
+                office.outage.failed(&why.to_string()).await;
+                let wait = office.outage.told_in().map_or(pause, |told| pause.min(told.max(PAUSE_FIRST)));
                 pause = (pause * 2).min(PAUSE_LAST);
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
@@ -105,6 +133,7 @@ impl Office {
             };
             let Ok(slot) = slots.clone().try_acquire_owned() else { return Ok(()) };
             let session = smtp.session().await?;
+            self.outage.answered().await;
             self.under_way.lock().expect("no thread panics with the lock").insert(letter.of);
             let office = self.clone();
             tasks.spawn(async move {
@@ -112,6 +141,14 @@ impl Office {
                 office.under_way.lock().expect("no thread panics with the lock").remove(&letter.of);
                 drop(slot);
             });
+        }
+        match smtp {
+            // Nothing waits any more: whether it is back is still to be known.
+            Some(smtp) if self.outage.is_away() => {
+                smtp.session().await?.keep();
+                self.outage.answered().await;
+            }
+            Some(_) | None => {}
         }
         Ok(())
     }
@@ -219,14 +256,6 @@ fn word(posted: &Posted) -> &'static str {
         Posted::InDoubt(_) => "in_doubt",
         Posted::Suppressed(_) => "suppressed",
     }
-}
-
-/// How mail goes out, from the configuration.
-///
-/// # Errors
-/// When the configured certificate cannot be read.
-pub fn smtp(config: &config::Config) -> Result<Option<Arc<Smtp>>, Unreachable> {
-    config.mail.as_ref().map(|mail| Smtp::new(mail.smtp.clone()).map(Arc::new)).transpose()
 }
 
 #[cfg(test)]

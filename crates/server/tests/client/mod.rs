@@ -22,7 +22,7 @@ pub struct Client {
     pub shop: Arc<Shop>,
     pub router: Router,
     pub key: String,
-    _told: told::Told,
+    pub _told: told::Told,
     pub folder: tempfile::TempDir,
 }
 

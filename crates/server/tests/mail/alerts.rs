@@ -57,6 +57,40 @@ async fn a_burst_of_alerts_is_one_message_by_mail_and_one_to_slack() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_stays_away_is_told_and_cleared_when_it_is_back() {
+    // A port on which nothing listens any more.
+    let port = Post::open().port;
+    let (url, posted) = webhook_of().await;
+    let house = House::open(&(plain(port) + "alert_after_s = 1\n")).await;
+    route(&house, &format!(r#"{{"webhook":"{url}","gather_seconds":0,"interval_seconds":0,"follow_up":true}}"#)).await;
+    let failing = async |house: &House| {
+        let alerts = house.client.get("/v1/alerts").await.body;
+        alerts["data"].as_array().unwrap().iter().find(|alert| alert["kind"] == "connector_failing").cloned()
+    };
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(failing(&house).await, None, "nobody has called it yet");
+    let order = house.order("ada@example.com", "en", "tok_visa").await;
+    until("a message about the mail server", || !posted.lock().unwrap().is_empty()).await;
+    let message: Value = serde_json::from_str(&posted.lock().unwrap()[0].1).unwrap();
+    let text = message["text"].as_str().unwrap();
+    assert!(text.starts_with("*Alert: connector failing smtp (seconds ") && text.contains(&format!("): 127.0.0.1:{port}: ")), "{text}");
+    let alert = failing(&house).await.unwrap();
+    assert_eq!(alert["connector"], "smtp");
+    assert!(alert["note"].as_str().unwrap().contains(&format!("127.0.0.1:{port}")), "{alert}");
+    // A restart leaves it open.
+    let folder = house.client.folder.path().to_owned();
+    let keep = house.close().await;
+    let house = House::at(folder, keep, None).await;
+    assert_eq!(failing(&house).await.unwrap()["id"], alert["id"]);
+    let _post = Post::on_port(port);
+    house.until(&order, "sent").await;
+    until("a message that it is back", || posted.lock().unwrap().iter().any(|(_, body)| body.contains("over: connector failing smtp")))
+        .await;
+    assert_eq!(failing(&house).await, None);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_digest_comes_once_a_day_at_its_local_time() {
     let post = Post::open();
     // 07:50 in Berlin on a winter's day.

@@ -1,6 +1,7 @@
 //! A real mail server beside a shop, and a shop that writes to it.
 
 use crate::client::Client;
+use crate::client::told::Told;
 use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
@@ -130,16 +131,18 @@ impl House {
     /// A shop in a folder that may have been used before.
     pub async fn at(path: PathBuf, keep: tempfile::TempDir, clock: Option<Clock>) -> Self {
         let shop = Shop::open(&path, clock).unwrap();
+        // The webhooks of tests are at home.
+        shop.bus.allow_private();
         let gateways: Vec<Arc<dyn Gateway>> = vec![Arc::new(TestGateway::new(shop.clock()))];
         let gateways = tokio::spawn(connectors::run(shop.clone(), gateways));
         let (stop, stops) = watch::channel(false);
-        let smtp = mail::smtp(&shop.config).unwrap();
-        let from = shop.config.mail.as_ref().map(|mail| mail.from.clone());
-        let alerting = tokio::spawn(server::alerting::run(shop.clone(), smtp.clone(), from.clone(), stops.clone()));
+        let post = mail::Post::new(&shop).unwrap();
+        let alerting = tokio::spawn(server::alerting::run(shop.clone(), post.clone(), stops.clone()));
         let suppliers = tokio::spawn(server::suppliers::run(shop.clone(), stops.clone()));
-        let mail = tokio::spawn(mail::run(shop.clone(), smtp, from, stops));
+        let mail = tokio::spawn(mail::run(shop.clone(), post, stops));
         let (_, key) = shop.keys.create("test", Role::Admin).unwrap();
-        let client = Client { router: router(shop.clone(), Limits::default(), None), shop, key, folder: keep };
+        let _told = Told(shop.clone());
+        let client = Client { router: router(shop.clone(), Limits::default(), None), shop, key, _told, folder: keep };
         Self { client, stop, mail, others: vec![alerting, suppliers], gateways }
     }
 
@@ -198,8 +201,8 @@ impl House {
         self.gateways.abort();
         // It has ended, or was cut off just now.
         let _ = self.gateways.await;
-        let Client { shop, router, folder, .. } = self.client;
-        drop(router);
+        let Client { shop, router, folder, _told, .. } = self.client;
+        drop((router, _told));
         tokio::task::spawn_blocking(move || shop.engine.stop()).await.unwrap();
         folder
     }

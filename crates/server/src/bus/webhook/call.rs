@@ -1,18 +1,13 @@
 //! One call of an endpoint: sent, answered or not, and what that means.
 
-use super::connect::{Connection, Dialer, Target};
-use super::sign::Signer;
+use crate::outbound::{Connection, Dialer, Signer, Target, beginning, describe};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
-/// What is kept of an answer.
-const ANSWER_BYTES_KEPT: usize = 1024;
-/// An answer that is longer is not read to its end: the connection is given up instead.
-const ANSWER_BYTES_MAX: usize = 64 << 10;
 const CONTENT_TYPE: &str = "application/cloudevents+json";
 const AGENT: &str = concat!("Quartermaster/", env!("CARGO_PKG_VERSION"));
 
@@ -86,18 +81,11 @@ async fn exchange(dialer: &Dialer, target: &Target, message: &Message<'_>, kept:
     }
     let mut connection = match dialer.connect(target).await {
         Ok(connection) => connection,
-        Err(error) => return (failed(error), None),
+        Err(error) => return (failed(error.to_string()), None),
     };
     match connection.sender.send_request(request(target, message)).await {
         Ok(response) => understand(response, connection).await,
         Err(error) => (failed(describe(&error)), None),
-    }
-}
-
-fn describe(error: &hyper::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }
 
@@ -138,28 +126,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_millisecond();
     Some(Duration::from_millis(u64::try_from(at - wall_ms()).unwrap_or(0)))
-}
-
-/// The first kilobyte of an answer, and whether it was read to its end.
-async fn beginning(mut body: Incoming) -> (String, bool) {
-    let (mut kept, mut read) = (Vec::new(), 0);
-    loop {
-        match body.frame().await {
-            None => break,
-            Some(Err(_)) => return (text(&kept), false),
-            Some(Ok(frame)) => {
-                let Some(data) = frame.data_ref() else { continue };
-                read += data.len();
-                kept.extend_from_slice(&data[..data.len().min(ANSWER_BYTES_KEPT - kept.len())]);
-                if read > ANSWER_BYTES_MAX {
-                    return (text(&kept), false);
-                }
-            }
-        }
-    }
-    (text(&kept), true)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

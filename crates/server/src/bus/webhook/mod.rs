@@ -1,16 +1,13 @@
 //! Webhooks: a thread of its own calls the endpoints, one pump each. It yields the processor to whoever takes orders.
 
 mod call;
-mod connect;
 mod parked;
 mod pump;
-mod sign;
 
 pub use call::{Called, Message, Outcome, call, wall_ms};
-pub use connect::{Dialer, Target};
-pub use sign::Signer;
 
 use super::feed::Feed;
+use crate::outbound::Dialer;
 use crate::shop::Shop;
 use domain::command::subscription::Command;
 use domain::subscription::{Kind, Status};

@@ -1,12 +1,12 @@
 //! One endpoint: what waits for it, calls under way, what became of them, and how far it is.
 
 use super::parked::Lane;
-use super::{Called, Message, Outcome, Signer, Target, Wire, call, wall_ms};
+use super::{Called, Message, Outcome, Wire, call, wall_ms};
 use crate::bus::attempts::Attempt;
 use crate::bus::circuit::{Breaker, Leave, retry_after};
-use crate::bus::webhook::connect::Connection;
 use crate::bus::window::Window;
 use crate::bus::{Ask, Circuit, Entry, Filter, Outgoing, availability, page, secret};
+use crate::outbound::{Connection, Signer, Target};
 use domain::command::subscription::Command;
 use domain::subscription::{Status, Subscription, Webhook};
 use domain::time::Timestamp;

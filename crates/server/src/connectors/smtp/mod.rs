@@ -185,6 +185,14 @@ impl Smtp {
 }
 
 impl Session {
+    /// For the next mail.
+    pub fn keep(self) {
+        let mut idle = self.smtp.idle.lock().expect("no thread panics with the lock");
+        if idle.len() < self.smtp.options.connections {
+            idle.push((Instant::now(), self.connection));
+        }
+    }
+
     /// Sends one mail. To all its recipients or to none: a mail with a refused recipient is not handed over.
     pub async fn send(mut self, mail: &Written) -> Sent {
         if mail.needs_utf8_addresses() && !self.connection.server_info().supports_feature(Extension::SmtpUtfEight) {

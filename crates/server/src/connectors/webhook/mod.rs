@@ -1,27 +1,17 @@
 //! Posts JSON to an address that a person of the shop named: a supplier's, or a Slack-compatible one for alerts.
 //!
-//! One connection a post, TLS with the public authorities, no redirects, the answer capped. What came of it is told as far as it can be
-//! known: nothing was sent, it was refused, or there was no answer after it was handed over.
+//! One connection a post, over the client that refuses private addresses ([`crate::outbound`]). What came of it is told as far as it can
+//! be known: nothing was sent, it was refused, or there was no answer after it was handed over.
 
 mod translate;
 
-pub use translate::{signature, slack};
+pub use translate::slack;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Request, Uri};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use std::sync::Arc;
+use crate::outbound::{Connection, Dialer, Target, Unreached, beginning, describe};
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 /// For connecting, and again for the answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
-/// Of an answer, at most this is read.
-const ANSWER_BYTES_MAX: usize = 1024;
 
 /// What became of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,74 +35,64 @@ pub enum Posted {
     },
 }
 
-#[derive(Clone)]
 pub struct Poster {
-    tls: TlsConnector,
+    dialer: Dialer,
 }
-
-impl Default for Poster {
-    fn default() -> Self {
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.expect("ring knows the default versions").with_root_certificates(roots).with_no_client_auth();
-        Self { tls: TlsConnector::from(Arc::new(config)) }
-    }
-}
-
-/// A connection that may be spoken HTTP over.
-trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send {}
-impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send> Stream for T {}
 
 impl Poster {
-    /// Posts a JSON body with further headers.
-    pub async fn post(&self, url: &str, headers: &[(&str, String)], body: String) -> Posted {
-        let later = |code: &str, message: String| Posted::Later { code: code.to_owned(), message };
-        let Ok(uri) = url.parse::<Uri>() else {
-            return Posted::Refused { code: "address".to_owned(), message: "the address can't be read".to_owned() };
-        };
-        let stream = match tokio::time::timeout(TIMEOUT, self.connect(&uri)).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(why)) => return later("connection", why),
-            Err(_) => return later("timeout", "the connection was not made in time".to_owned()),
-        };
-        let request = match translate::request(&uri, headers, body) {
-            Ok(request) => request,
-            Err(message) => return Posted::Refused { code: "address".to_owned(), message },
-        };
-        let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = match handshake {
-            Ok(pair) => pair,
-            Err(error) => return later("connection", error.to_string()),
-        };
-        let driver = tokio::spawn(connection);
-        let answered = tokio::time::timeout(TIMEOUT, async {
-            let response = sender.send_request(request).await?;
-            let status = response.status().as_u16();
-            let text = match Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await {
-                Ok(collected) => String::from_utf8_lossy(&collected.to_bytes()).into_owned(),
-                Err(_) => String::new(),
-            };
-            Ok::<_, hyper::Error>((status, text))
-        });
-        let posted = match answered.await {
-            Ok(Ok((status, text))) => translate::answer(status, text),
-            Ok(Err(error)) => Posted::InDoubt { code: "connection".to_owned(), message: error.to_string() },
-            Err(_) => Posted::InDoubt { code: "timeout".to_owned(), message: "no answer came in time".to_owned() },
-        };
-        driver.abort();
-        posted
+    /// `allow_private` lets addresses lie in private, loopback and link-local networks.
+    pub fn new(allow_private: bool) -> Self {
+        Self { dialer: Dialer::new(allow_private) }
     }
 
-    async fn connect(&self, uri: &Uri) -> Result<Box<dyn Stream>, String> {
-        let host = uri.host().ok_or("the address names no host")?;
-        let secure = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await.map_err(|error| error.to_string())?;
-        if !secure {
-            return Ok(Box::new(stream));
+    /// Posts a JSON body with further headers.
+    pub async fn post(&self, url: &str, headers: &[(&str, String)], body: String) -> Posted {
+        let Some(target) = Target::parse(url) else { return refused("the address can't be called: http or https, a host, no user") };
+        let request = match translate::request(&target, headers, body) {
+            Ok(request) => request,
+            Err(message) => return refused(&message),
+        };
+        let mut connection: Connection = match tokio::time::timeout(TIMEOUT, self.dialer.connect(&target)).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(Unreached::Forbidden(why))) => return refused(&why),
+            Ok(Err(Unreached::Failed(message))) => return Posted::Later { code: "connection".to_owned(), message },
+            Err(_) => return Posted::Later { code: "timeout".to_owned(), message: "the connection was not made in time".to_owned() },
+        };
+        let answered = tokio::time::timeout(TIMEOUT, async {
+            let response = connection.sender.send_request(request).await?;
+            let status = response.status().as_u16();
+            Ok::<_, hyper::Error>((status, beginning(response.into_body()).await.0))
+        });
+        match answered.await {
+            Ok(Ok((status, text))) => translate::answer(status, text),
+            Ok(Err(error)) => Posted::InDoubt { code: "connection".to_owned(), message: describe(&error) },
+            Err(_) => Posted::InDoubt { code: "timeout".to_owned(), message: "no answer came in time".to_owned() },
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
-        Ok(Box::new(self.tls.connect(name, stream).await.map_err(|error| error.to_string())?))
+    }
+}
+
+fn refused(message: &str) -> Posted {
+    Posted::Refused { code: "address".to_owned(), message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_at_home_is_posted_to() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for url in
+            [format!("http://127.0.0.1:{port}/in"), format!("http://localhost:{port}/in"), format!("http://[::ffff:127.0.0.1]:{port}/in")]
+        {
+            let posted = Poster::new(false).post(&url, &[], "{}".to_owned()).await;
+            assert!(matches!(&posted, Posted::Refused { message, .. } if message.contains("not a public address")), "{url}: {posted:?}");
+        }
+        let tried = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(tried.is_err(), "somebody connected");
+        for url in ["ftp://acme.example", "https://u:p@acme.example/in", "acme"] {
+            assert!(matches!(Poster::new(true).post(url, &[], String::new()).await, Posted::Refused { .. }), "{url}");
+        }
     }
 }

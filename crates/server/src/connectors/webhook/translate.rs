@@ -1,19 +1,17 @@
 //! Between our words and a webhook's: pure.
 
-use super::{Bytes, CONTENT_TYPE, Full, HOST, Posted, Request, USER_AGENT, Uri};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
+use super::{Posted, Target};
+use http_body_util::Full;
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 /// # Errors
-/// When a header or the address cannot be one.
-pub fn request(uri: &Uri, headers: &[(&str, String)], body: String) -> Result<Request<Full<Bytes>>, String> {
-    let authority = uri.authority().map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default().to_owned());
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut request = Request::post(path)
-        .header(HOST, authority.ok_or("the address names no host")?)
+/// When a header cannot be one.
+pub fn request(target: &Target, headers: &[(&str, String)], body: String) -> Result<Request<Full<Bytes>>, String> {
+    let mut request = Request::post(&target.path)
+        .header(HOST, &target.authority)
         .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, concat!("quartermaster/", env!("CARGO_PKG_VERSION")));
     for (name, value) in headers {
@@ -32,13 +30,6 @@ pub fn answer(status: u16, text: String) -> Posted {
     }
 }
 
-/// The `webhook-signature` of Standard Webhooks: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`.
-pub fn signature(secret: &[u8], id: &str, timestamp_s: i64, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
-    mac.update(format!("{id}.{timestamp_s}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
-}
-
 /// A message as Slack's incoming webhooks and their like read it.
 pub fn slack(title: &str, lines: &[String]) -> Value {
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
@@ -49,14 +40,6 @@ pub fn slack(title: &str, lines: &[String]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The example of the specification (https://www.standardwebhooks.com).
-    #[test]
-    fn a_signature_is_as_the_standard_has_it() {
-        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signed = signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
-        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    }
 
     #[test]
     fn an_answer_is_taken_refused_or_to_be_asked_for_again() {

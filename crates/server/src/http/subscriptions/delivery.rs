@@ -2,10 +2,11 @@
 
 use super::{cursor_text, entry, place_of, start};
 use crate::bus::attempts::Wanted;
-use crate::bus::webhook::{Dialer, Message, Outcome, Signer, Target, call as call_endpoint, wall_ms};
+use crate::bus::webhook::{Message, Outcome, call as call_endpoint, wall_ms};
 use crate::bus::{Ask, Entry, Outgoing, flush, secret};
 use crate::http::call::{Answer, Call, list};
 use crate::http::problem::Problem;
+use crate::outbound::{Dialer, Signer, Target};
 use axum::http::StatusCode;
 use domain::subscription::{Status, Subscription, Webhook};
 use domain::time::Timestamp;

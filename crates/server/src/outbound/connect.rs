@@ -49,6 +49,16 @@ impl Target {
     }
 }
 
+/// Why there is no connection. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreached {
+    /// This address is not called, however often it is tried.
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("{0}")]
+    Failed(String),
+}
+
 /// Connects to endpoints.
 pub struct Dialer {
     allow_private: bool,
@@ -93,19 +103,19 @@ impl Dialer {
 
     /// # Errors
     /// With why not, as it is shown to those who look at attempts.
-    pub async fn connect(&self, target: &Target) -> Result<Connection, String> {
+    pub async fn connect(&self, target: &Target) -> Result<Connection, Unreached> {
         let stream = self.reach(target).await?;
-        stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        stream.set_nodelay(true).map_err(failed)?;
         if !target.secure {
             return converse(stream).await;
         }
         let host = target.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name = ServerName::try_from(host).map_err(|_| format!("{} is no host name", target.host))?;
-        let stream = self.tls.connect(name, stream).await.map_err(|error| format!("TLS: {error}"))?;
+        let name = ServerName::try_from(host).map_err(|_| Unreached::Forbidden(format!("{} is no host name", target.host)))?;
+        let stream = self.tls.connect(name, stream).await.map_err(|error| Unreached::Failed(format!("TLS: {error}")))?;
         converse(stream).await
     }
 
-    async fn reach(&self, target: &Target) -> Result<TcpStream, String> {
+    async fn reach(&self, target: &Target) -> Result<TcpStream, Unreached> {
         let addresses = self.resolve(target).await?;
         let mut why = String::new();
         for address in addresses.into_iter().take(ADDRESSES_MAX) {
@@ -115,35 +125,40 @@ impl Dialer {
                 Err(_) => why = format!("{address}: no connection within {} s", CONNECT_TIMEOUT.as_secs()),
             }
         }
-        Err(why)
+        Err(Unreached::Failed(why))
     }
 
     /// The addresses of the host that may be called.
-    async fn resolve(&self, target: &Target) -> Result<Vec<SocketAddr>, String> {
+    async fn resolve(&self, target: &Target) -> Result<Vec<SocketAddr>, Unreached> {
         let host = target.host.trim_start_matches('[').trim_end_matches(']');
         let found: Vec<SocketAddr> = match host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, target.port)],
             Err(_) => {
                 let found = tokio::net::lookup_host((host, target.port)).await;
-                found.map_err(|error| format!("{host} can't be resolved: {error}"))?.collect()
+                found.map_err(|error| Unreached::Failed(format!("{host} can't be resolved: {error}")))?.collect()
             }
         };
         let allowed: Vec<SocketAddr> = found.iter().copied().filter(|address| self.allow_private || is_public(address.ip())).collect();
         match (allowed.is_empty(), found.first()) {
             (false, _) => Ok(allowed),
-            (true, None) => Err(format!("{host} has no address")),
+            (true, None) => Err(Unreached::Failed(format!("{host} has no address"))),
             (true, Some(address)) => {
-                Err(format!("{} is not a public address; start with --allow-private-webhooks to call it", address.ip()))
+                let why = format!("{} is not a public address; start with --allow-private-webhooks to call it", address.ip());
+                Err(Unreached::Forbidden(why))
             }
         }
     }
 }
 
-async fn converse<S>(stream: S) -> Result<Connection, String>
+fn failed(error: impl std::fmt::Display) -> Unreached {
+    Unreached::Failed(error.to_string())
+}
+
+async fn converse<S>(stream: S) -> Result<Connection, Unreached>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let driver = tokio::spawn(async move {
         // What breaks is seen by whoever waits for an answer.
         let _ = connection.await;
@@ -253,7 +268,7 @@ mod tests {
     async fn a_name_that_leads_home_is_not_called() {
         for url in ["http://localhost:9", "http://127.0.0.1:9", "http://[::ffff:127.0.0.1]:9"] {
             let refused = Dialer::new(false).connect(&Target::parse(url).unwrap()).await.err().unwrap();
-            assert!(refused.contains("not a public address"), "{url}: {refused}");
+            assert!(matches!(&refused, Unreached::Forbidden(why) if why.contains("not a public address")), "{url}: {refused}");
         }
     }
 }
