@@ -31,7 +31,7 @@ fn on_hand(shop: &Shop) -> u32 {
 fn a_full_disk_refuses_and_goes_on_from_what_is_durable() {
     let folder = tempfile::tempdir().unwrap();
     {
-        let shop = Shop::open_with(folder.path(), Box::new(|| Timestamp(wall())), Some(60));
+        let shop = Shop::open_with(folder.path(), Box::new(|| Timestamp(wall())), Some(16));
         shop.furnish(1000);
         let mut placed = 0;
         let full = loop {

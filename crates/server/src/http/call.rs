@@ -65,7 +65,7 @@ impl Answer {
 
     /// Goes to bytes at once, without a tree of values in between.
     pub fn rendered(status: StatusCode, view: &impl serde::Serialize) -> Self {
-        Self::new(status, Content::Text(serde_json::to_vec(view).expect("entities serialize")))
+        Self::new(status, Content::Text(engine::json::to_string(view).expect("entities serialize").into_bytes()))
     }
 
     pub fn raw(response: Response) -> Self {
