@@ -44,6 +44,7 @@ await seen(tabs.sku, "and on the SKU's page", () => place(api, [["MUG-RED", 5]])
 console.log("what is half typed stays");
 const form = tabs.orders;
 await form.bringToFront();
+await form.waitForFunction(() => document.querySelectorAll("tbody tr").length === 4);
 await form.fill("input[name=q]", "half");
 await form.check("tbody tr:nth-child(2) input[type=checkbox]");
 const chosen = await form.getAttribute("tbody tr:nth-child(2)", "data-key");

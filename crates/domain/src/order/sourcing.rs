@@ -268,7 +268,9 @@ fn explain(channel: &Channel, candidates: Vec<Candidate>, takes: &[Take], comple
         join(&mut text, used.into_iter(), " + ");
         text.push_str(if complete { " ships everything; ranked by " } else { " ships what is there; ranked by " });
         join(&mut text, names, ", ");
-        text.push_str(", then priority");
+        if rules(channel).last() != Some(&SourcingRule::Priority) {
+            text.push_str(", then priority");
+        }
     }
     Sourcing { candidates, decision: text.into() }
 }

@@ -178,7 +178,7 @@ fn numbers(here: &Sums, before: &Sums, window: Window) -> Vec<Number> {
 /// How a number moved since the window before.
 fn change(here: i64, before: i64) -> Number {
     let percent = if before > 0 { (here - before) * 100 / before } else { 0 };
-    let change = if before > 0 { format!("{}%", show::signed(percent)) } else { String::new() };
+    let change = if before > 0 && percent != 0 { format!("{}%", show::signed(percent)) } else { String::new() };
     Number { label: String::new(), value: String::new(), detail: String::new(), change, rising: percent >= 0, points: String::new() }
 }
 
@@ -202,7 +202,9 @@ fn rate(here: &Sums, before: &Sums, label: &str, (part, whole): (&str, &str), de
         label: label.to_owned(),
         value: now.map_or_else(|| "–".to_owned(), |tenths| format!("{}.{}%", tenths / 10, tenths % 10)),
         detail: if now.is_some() { detail.to_owned() } else { "nothing yet in this time".to_owned() },
-        change: points_moved.map_or_else(String::new, |moved| format!("{}.{} pt", show::signed(moved / 10), moved.abs() % 10)),
+        change: points_moved
+            .filter(|moved| *moved != 0)
+            .map_or_else(String::new, |moved| format!("{}.{} pt", show::signed(moved / 10), moved.abs() % 10)),
         rising: points_moved.is_none_or(|moved| moved >= 0),
         points: if now.is_some() { show::spark(&rates, 120, 32) } else { String::new() },
     }

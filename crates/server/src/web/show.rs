@@ -24,6 +24,14 @@ const fn badge(tone: &'static str, icon: &'static str, label: &'static str) -> B
     Badge { tone, icon, label }
 }
 
+/// Lines of an order that its page shows unless all are asked for: pages stay small.
+const LINES_SHOWN: usize = 50;
+
+/// How many of so many lines a page shows.
+pub fn lines_shown(all: bool, lines: usize) -> usize {
+    if all { lines } else { lines.min(LINES_SHOWN) }
+}
+
 pub fn order_status(status: OrderStatus) -> Badge {
     match status {
         OrderStatus::Open => badge("info", "ring", "Open"),

@@ -175,7 +175,7 @@ fn received<'a>(lines: impl ExactSizeIterator<Item = (&'a domain::id::Sku, Quant
 /// What a promise leans on.
 pub fn source(source: &PromiseSource) -> String {
     match source {
-        PromiseSource::Stock(location) => format!("stock in {location}"),
+        PromiseSource::Stock(location) => format!("stock, {location}"),
         PromiseSource::PurchaseOrder(id) => id.to_string(),
         PromiseSource::Transfer(id) => id.to_string(),
         PromiseSource::AvailableFrom => "its release day".to_owned(),

@@ -35,6 +35,8 @@ pub struct Visit {
     /// Of what the browser has already.
     etag: Option<String>,
     same_site: bool,
+    /// The script asks again for what is shown already.
+    refreshes: bool,
 }
 
 /// What the layout around every page needs.
@@ -96,6 +98,7 @@ impl Visit {
             segments,
             etag: header(header::IF_NONE_MATCH),
             same_site: is_same_site(&parts.headers),
+            refreshes: parts.headers.contains_key("x-live"),
         }
     }
 
@@ -187,7 +190,8 @@ impl Visit {
     }
 
     pub fn frame(&self, title: impl Into<String>, section: &'static str, watch: impl Into<String>) -> Frame {
-        let note = self.desk.sessions.take_note(&self.session);
+        // A page that only refreshes itself would take it from the one that opens.
+        let note = if self.refreshes { None } else { self.desk.sessions.take_note(&self.session) };
         let frame = self.frame_of_fault();
         Frame { title: title.into(), section, watch: watch.into(), note, ..frame }
     }

@@ -4,7 +4,8 @@ const announce = (text) => { const at = document.getElementById("announce"); if 
 body.classList.add("scripted");
 
 // ── Morph: the fetched page is laid over the shown one; what is the same stays, with its focus, scroll and half-typed text.
-const keyOf = (node) => node.nodeType === 1 ? node.id || node.dataset.key || "" : "";
+// A form's own `id` may be hidden behind a field of that name.
+const keyOf = (node) => node.nodeType === 1 ? node.getAttribute("id") || node.dataset.key || "" : "";
 const isField = (node) => node.nodeType === 1 && /^(INPUT|SELECT|TEXTAREA)$/.test(node.tagName);
 const fits = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
 
@@ -30,6 +31,7 @@ function touched(field) {
 
 function morph(from, to) {
   if (from.nodeType === 3 || from.nodeType === 8) { if (from.data !== to.data) from.data = to.data; return; }
+  if (from.id === "note" && to.id === "note") { from.replaceChildren(...[...to.childNodes].map((node) => document.importNode(node, true))); return; }
   if (from.hasAttribute?.("data-keep") || from.isEqualNode(to)) return;
   if (isField(from)) {
     const kept = touched(from), value = from.value, checked = from.checked;
@@ -54,6 +56,8 @@ function morphChildren(from, to) {
   let at = from.firstChild;
   for (const next of [...to.childNodes]) {
     const key = keyOf(next);
+    // What stays by itself is passed over.
+    while (at?.nodeType === 1 && at.hasAttribute("data-keep") && !wanted.has(keyOf(at))) at = at.nextSibling;
     // What is keyed and no longer wanted goes first, so that rows do not change into one another.
     while (at && keyOf(at) && !wanted.has(keyOf(at)) && !at.hasAttribute("data-keep")) { const gone = at; at = at.nextSibling; gone.remove(); }
     const known = key && keyed.get(key);
@@ -225,7 +229,8 @@ document.addEventListener("input", (event) => {
 });
 // Filters act as they are changed.
 document.addEventListener("change", (event) => {
-  const form = event.target.closest("form[data-filters]");
+  // What is searched for is sent by Enter: leaving the field half typed sends nothing.
+  const form = event.target.type !== "search" && event.target.closest("form[data-filters]");
   if (form) form.requestSubmit();
   const all = event.target.closest("[data-all]");
   if (all) for (const box of main.querySelectorAll("input[name=" + all.dataset.all + "]")) box.checked = all.checked;

@@ -20,6 +20,9 @@ use engine::EventRow;
 use serde_json::Value;
 use std::sync::Arc;
 
+/// Lines of a fulfillment that its order shows; its own page has them all.
+const WORK_LINES_MAX: usize = 8;
+
 struct LineView {
     sku: String,
     href: String,
@@ -40,6 +43,7 @@ struct Work {
     location: String,
     badge: Badge,
     lines: Vec<(String, String)>,
+    more: usize,
     detail: String,
     tracking: Option<(String, Option<String>)>,
     asked_back: bool,
@@ -91,6 +95,8 @@ struct OrderPage {
     as_of: Option<String>,
     actions: Vec<(&'static str, String, bool)>,
     lines: Vec<LineView>,
+    /// How many more lines there are than the page shows.
+    hidden: usize,
     charges: Vec<(String, String)>,
     totals: Vec<(&'static str, String, bool)>,
     works: Vec<Work>,
@@ -128,6 +134,7 @@ fn view(visit: &Visit, frame: Frame, case: &Case, events: &[EventRow], as_of: Op
     let (order, now) = (&case.order, visit.time());
     let mut badges = vec![show::order_status(order.status), show::payment_status(order.payment_status)];
     badges.extend([show::allocation_status(order.allocation_status), show::fulfillment_status(order.fulfillment_status)]);
+    let shown = show::lines_shown(visit.query.some("all").is_some(), order.lines.len());
     let placed = events.iter().find_map(|event| sourcing(event, &case.order.id));
     let (decision, candidates) = placed.map_or_else(Default::default, |sourcing| candidates(case, sourcing));
     OrderPage {
@@ -138,7 +145,8 @@ fn view(visit: &Visit, frame: Frame, case: &Case, events: &[EventRow], as_of: Op
         reason: order.status_reason.as_deref().unwrap_or_default().replace('_', " "),
         as_of: as_of.map(|seq| seq.to_string()),
         actions: if as_of.is_none() { actions(&frame, case) } else { Vec::new() },
-        lines: order.lines.iter().map(|line| line_view(case, line, now)).collect(),
+        lines: order.lines.iter().take(shown).map(|line| line_view(case, line, now)).collect(),
+        hidden: order.lines.len() - shown,
         charges: order.charges.iter().map(|charge| (show::words(&charge.kind), show::money(charge.total, order.currency))).collect(),
         totals: totals(case),
         works: case.fulfillments.iter().map(|work| work_view(work, now)).collect(),
@@ -256,7 +264,8 @@ fn work_view(work: &domain::fulfillment::Fulfillment, now: Timestamp) -> Work {
         href: format!("/fulfillment/{}", work.id),
         location: work.location.to_string(),
         badge: show::work_state(work.status),
-        lines: work.lines.iter().map(|line| (line.quantity.to_string(), line.sku.to_string())).collect(),
+        lines: work.lines.iter().take(WORK_LINES_MAX).map(|line| (line.quantity.to_string(), line.sku.to_string())).collect(),
+        more: work.lines.len().saturating_sub(WORK_LINES_MAX),
         detail,
         tracking: number.map(|number| (format!("{carrier} {number}").trim().to_owned(), url.map(ToString::to_string))),
         asked_back: work.cancel_requested,

@@ -31,6 +31,8 @@ struct One {
     badge: Badge,
     about: String,
     lines: Vec<Line>,
+    /// How many more lines there are than the page shows.
+    hidden: usize,
     facts: Vec<(&'static str, String)>,
     actions: Vec<(&'static str, String, bool)>,
 }
@@ -56,7 +58,8 @@ pub async fn page(visit: Visit) -> Answer {
     let frame = visit.frame(format!("Purchase order {}", order.id), "replenishment", format!("purchase_order/{}", order.id));
     let today = visit.time().utc_date();
     let now = visit.now();
-    let lines = order.lines.iter().map(|line| Line {
+    let shown = show::lines_shown(visit.query.some("all").is_some(), order.lines.len());
+    let lines = order.lines.iter().take(shown).map(|line| Line {
         sku: line.sku.to_string(),
         href: show::stock_path(line.sku.as_str()),
         name: now.items.get(&line.sku).map_or_else(String::new, |item| item.name.to_string()),
@@ -83,6 +86,7 @@ pub async fn page(visit: Visit) -> Answer {
         badge: show::purchase_status(order.status),
         about: format!("From {supplier}"),
         lines: lines.collect(),
+        hidden: order.lines.len() - shown,
         facts,
         actions: actions(&frame, &order),
         frame,
