@@ -11,8 +11,7 @@ struct Suite {
 }
 
 const SUITES: &[Suite] = &[
-    Suite { name: "rust", about: "unit, story, engine, crash and HTTP tests", run: rust },
-    Suite { name: "openapi", about: "docs/openapi.json is what the handlers say", run: crate::openapi::check },
+    Suite { name: "rust", about: "unit, story, engine, crash and HTTP tests; docs/openapi.json is what the handlers say", run: rust },
     Suite { name: "asyncapi", about: "docs/asyncapi.json is what the types of the events say", run: crate::asyncapi::check },
     Suite { name: "peers", about: "the independent programs that tests talk to are there", run: peers },
     Suite { name: "mail", about: "customers, suppliers and staff are written to over a real mail server", run: mail },

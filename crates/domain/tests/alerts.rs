@@ -1,7 +1,6 @@
 //! What a person is told, once, and when it is over, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn an_order_past_its_promise_is_late_until_it_leaves() {

@@ -1,7 +1,6 @@
 //! Cycle counts, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn a_variance_is_posted_as_an_adjustment() {

@@ -1,12 +1,10 @@
 //! Customers: found by hashes, merged, erased.
 
-#[expect(dead_code, reason = "customers are no story of stock")]
-mod story;
+use crate::story::World;
 use domain::Rejection;
 use domain::command::customer::Command;
 use domain::id::CustomerId;
 use domain::text::{Fingerprint, Sealed};
-use story::World;
 
 fn save(id: u64, mails: &[&str]) -> Command {
     let fingerprints = mails.iter().map(|mail| Fingerprint((*mail).into())).collect();

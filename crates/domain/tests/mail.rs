@@ -1,13 +1,11 @@
 //! What customers and suppliers hear, told as stories.
 
-mod story;
-
+use crate::story::{World, channel, check};
 use domain::catalog::ChannelMail;
 use domain::command::{catalog, customer};
 use domain::id::CustomerId;
 use domain::notification::{DeliveryStatus, TopicKind};
 use std::collections::BTreeSet;
-use story::{World, channel, check};
 
 fn mail(opt_outs: &[TopicKind]) -> ChannelMail {
     ChannelMail {

@@ -1,7 +1,6 @@
 //! The way of an order, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn an_order_is_placed_paid_shipped_and_completed() {
@@ -239,7 +238,7 @@ fn canceling_a_line_leaves_other_work_alone() {
 
 #[test]
 fn each_order_that_changed_sums_up_last() {
-    let mut world = story::World::new();
+    let mut world = crate::story::World::new();
     world.tell(
         "receive MUG@AUS 1
          place   O1 MUG 1 split

@@ -1,7 +1,6 @@
 //! When money moves, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn without_multicapture_the_first_shipment_captures_everything() {

@@ -1,7 +1,6 @@
 //! Replenishment and purchase orders, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn a_sale_below_the_reorder_point_orders_by_itself_and_the_backorder_fills() {

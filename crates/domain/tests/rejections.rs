@@ -1,12 +1,10 @@
 //! Every way to be refused is reached, told with its numbers and with what to do next.
 
-#[expect(dead_code, reason = "refusals are no story")]
-mod story;
+use crate::story::{World, item};
 use domain::command::{Command, catalog, order};
 use domain::money::Amount;
 use domain::{Image, Rejection};
 use std::collections::BTreeSet;
-use story::{World, item};
 
 /// A way to be refused.
 type Refused = Box<dyn Fn(&mut World) -> Rejection>;
@@ -73,7 +71,7 @@ fn by_command(command: impl Fn(&World) -> Command + 'static) -> Refused {
 }
 
 fn wrong_total(_: &World) -> Command {
-    let mut command = story::place("O9", &["MUG", "1"]);
+    let mut command = crate::story::place("O9", &["MUG", "1"]);
     command.total = Some(Amount::new(5));
     order::Command::PlaceOrder(Box::new(command)).into()
 }

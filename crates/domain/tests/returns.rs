@@ -1,7 +1,6 @@
 //! Goods that come back, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn a_return_is_approved_received_and_sold_again() {

@@ -1,7 +1,6 @@
 //! Levels, holds and bad news, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn a_hold_reserves_and_its_owner_consumes_it() {
@@ -107,7 +106,7 @@ fn kits_whose_components_stand_apart_are_neither_held_nor_sold() {
 
 #[test]
 fn a_shortage_of_kits_in_a_hold_is_told_in_kits() {
-    let mut world = story::World::new();
+    let mut world = crate::story::World::new();
     world.tell("receive MUG@AUS 9\n receive TEA@AUS 5");
     let error = world.act(&["hold", "cart", "SET", "4"]).expect_err("two kits are there");
     let domain::Rejection::InsufficientStock { lines, .. } = error else { panic!("{error:?}") };

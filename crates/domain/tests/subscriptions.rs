@@ -1,14 +1,12 @@
 //! Subscriptions: made, changed, rewound, rotated, ended.
 
-#[expect(dead_code, reason = "subscriptions are no story of stock")]
-mod story;
+use crate::story::World;
 use domain::Rejection;
 use domain::command::subscription::{Change, Command, CreateSubscription};
 use domain::id::SubscriptionId;
 use domain::subscription::{Filter, Kind, Secret, Status, Webhook};
 use domain::text::Sealed;
 use domain::time::Timestamp;
-use story::World;
 
 const ID: SubscriptionId = SubscriptionId(1);
 

@@ -1,7 +1,6 @@
 //! What a day brings: preorders, and what is sold no more, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn a_preorder_leaves_when_its_day_comes() {

@@ -1,15 +1,12 @@
 //! Who is told of alerts: once, and not again after a restart.
 
-#[allow(dead_code, reason = "shared with stories that use the rest")]
-mod story;
-
+use crate::story::World;
 use domain::alert::{AlertRouting, AlertStatus, Destination, outlook};
 use domain::command::{alert, catalog};
 use domain::id::AlertId;
 use domain::text::Sealed;
 use domain::time::Date;
 use std::sync::Arc;
-use story::World;
 
 fn routing(follow_up: bool, digest_only: &[&str]) -> AlertRouting {
     AlertRouting {

@@ -1,7 +1,6 @@
 //! Units on their way from one location to another, told as stories.
 
-mod story;
-use story::check;
+use crate::story::check;
 
 #[test]
 fn units_leave_are_in_transit_and_arrive_in_parts() {

@@ -19,6 +19,10 @@ use engine::{Engine, Options, Submission};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ORDERS: usize = 100_000;
 const SKUS: usize = 200;
 /// Commands made ahead, so that making them is not measured with the rest.

@@ -126,6 +126,13 @@ pub struct Pending {
     pub images: Arc<[Image]>,
 }
 
+impl Pending {
+    /// Its events with their numbers.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (u64, &Recorded)> {
+        (self.committed.first_seq + self.records.len() as u64..).zip(&self.committed.events)
+    }
+}
+
 /// What is appended at once, and who waits for it.
 #[derive(Default)]
 pub struct Batch {

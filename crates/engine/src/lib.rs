@@ -34,6 +34,7 @@
 
 mod engine;
 mod frame;
+pub mod json;
 mod keyed;
 pub mod log;
 mod reader;

@@ -1,6 +1,7 @@
 //! The log's bytes: a JSON array of events per transaction, which anyone can read.
 
 use crate::frame::{Committed, EngineRecord, Pending};
+use crate::json;
 use crate::log::{Error as LogError, Row};
 use domain::{Event, Recorded};
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,8 @@ pub struct RawLine<'a> {
 /// Engine records first, so that events keep the numbers that `Committed` names.
 pub fn encode(pending: &Pending) -> String {
     let committed = &pending.committed;
-    let mut body = Vec::with_capacity(512 * (committed.events.len() + 1));
-    body.push(b'[');
+    let mut body = String::with_capacity(640 * (committed.events.len() + 1));
+    body.push('[');
     let mut seq = committed.first_seq;
     let first_event = seq + pending.records.len() as u64;
     for record in &pending.records {
@@ -45,28 +46,22 @@ pub fn encode(pending: &Pending) -> String {
         splice(&mut body, &recorded.event);
         seq += 1;
     }
-    if body.last() == Some(&b',') {
+    if body.ends_with(',') {
         body.pop();
     }
-    body.push(b']');
-    String::from_utf8(body).expect("JSON is UTF-8")
+    body.push(']');
+    body
 }
 
 /// Ends the open object with the members of `value`, type and data, and a comma. Flattening would go through a map each time.
-fn splice(body: &mut Vec<u8>, value: &impl Serialize) {
-    let at = body.len();
-    json(body, value);
-    body[at] = b',';
-    body.push(b',');
+fn splice(body: &mut String, value: &impl Serialize) {
+    json::push_members(body, value).expect("events serialize");
+    body.push(',');
 }
 
-fn json(body: &mut Vec<u8>, value: &impl Serialize) {
-    serde_json::to_writer(body, value).expect("events serialize");
-}
-
-fn member(body: &mut Vec<u8>, name: &str, value: &impl Serialize) {
-    body.extend_from_slice(name.as_bytes());
-    json(body, value);
+fn member(body: &mut String, name: &str, value: &impl Serialize) {
+    body.push_str(name);
+    json::push(body, value).expect("events serialize");
 }
 
 /// One line of a body, read back.

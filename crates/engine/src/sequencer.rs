@@ -1,14 +1,15 @@
 //! The single writer: what waits is settled in order, and leaves as one frame.
 
+mod lookup;
+
 use crate::engine::{Submission, weight};
 use crate::frame::{Answer, Batch, Committed, Cursor, EngineRecord, Idempotency, Pending, Reply};
-use crate::reader::{ReadError, Reader, Shared};
+use crate::reader::{Reader, Shared};
 use crate::recover;
 use crate::store::{IDEMPOTENCY_MS, Store};
-use domain::command::order::Command as OrderCommand;
 use domain::rejection::Class;
 use domain::time::Timestamp;
-use domain::{Command, Context, Fetch, Image, Rejection, State, Transaction};
+use domain::{Command, Context, Image, Rejection, State, Transaction};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -64,6 +65,8 @@ pub struct Turn {
     /// Time is not looked at before.
     look_at: Instant,
     no_space_until: Option<Instant>,
+    /// The store is being read, for this batch: all its looks see one version.
+    reading: bool,
     /// A command panicked: State cannot be trusted.
     broken: bool,
     /// Fingerprints of commands that panicked; they are refused without another try.
@@ -73,7 +76,7 @@ pub struct Turn {
 impl Default for Turn {
     fn default() -> Self {
         let quarantine = BTreeSet::new();
-        Self { generation: 0, dirty: true, look_at: Instant::now(), no_space_until: None, broken: false, quarantine }
+        Self { generation: 0, dirty: true, look_at: Instant::now(), no_space_until: None, reading: false, broken: false, quarantine }
     }
 }
 
@@ -88,6 +91,7 @@ impl Sequencer {
             if self.turn.broken {
                 self.mend(&batch);
             }
+            self.end_reading();
             self.let_go();
             self.add_tallies(&mut batch);
             let empty = batch.transactions.is_empty() && batch.replies.is_empty() && batch.answers.is_empty();
@@ -184,6 +188,7 @@ impl Sequencer {
 
     /// Drops State and reads it again as it is durable. Returns up to where that is.
     fn read_again(&mut self) -> u64 {
+        self.end_reading();
         let (durable, unstored) = self.shared.unstored();
         self.state = State::default();
         self.leaving.clear();
@@ -310,75 +315,6 @@ impl Sequencer {
         }
     }
 
-    /// An order of the same external id may have left memory.
-    fn prefetch(&mut self, command: &Command) {
-        let Command::Order(OrderCommand::PlaceOrder(place) | OrderCommand::ImportOrder { order: place, .. }) = command else { return };
-        let Some(external_id) = &place.external_id else { return };
-        let all_in_memory = self.state.cases.len() as u64 == self.state.counters().order;
-        if all_in_memory || self.state.order_by_external_id(&place.channel, external_id).is_some() {
-            return;
-        }
-        match self.store.order_by_external_id(place.channel.as_str(), external_id) {
-            Ok(Some(id)) if self.state.case(id).is_err() => self.fetch(Fetch::Case(id)),
-            Ok(Some(_) | None) => {}
-            Err(error) => self.unreadable(&error),
-        }
-    }
-
-    /// What cannot be read must not be taken for what does not exist: nothing of this batch is written, and nobody hears of it.
-    fn unreadable(&self, error: &dyn std::fmt::Display) {
-        self.shared.fail(&format!("the store could not be read: {error}"));
-    }
-
-    /// Loads what left memory, or notes that there is no such thing. It leaves again, unless something happens to it.
-    fn fetch(&mut self, wanted: Fetch) {
-        match self.store.fetch(wanted) {
-            Ok(images) if !images.is_empty() => {
-                for image in images {
-                    if image.may_leave() {
-                        self.leaving.push_back((0, image.clone()));
-                    }
-                    self.state.load(image);
-                }
-            }
-            Ok(_) => self.state.note_absent(wanted),
-            Err(error) => {
-                self.unreadable(&error);
-                self.state.note_absent(wanted);
-            }
-        }
-    }
-
-    fn repeated(&mut self, key: &Idempotency) -> Option<Reply> {
-        if let Some((known, reply, expires)) = self.answers.get(&key.key)
-            && *expires >= self.now.0
-        {
-            return Some(if known.body == key.body { as_repeated(reply.clone()) } else { Reply::KeyReused });
-        }
-        self.stored_answer(key).unwrap_or_else(|error| {
-            self.unreadable(&error);
-            Some(Reply::OutcomeUnknown)
-        })
-    }
-
-    /// The answer that the store has to a key.
-    ///
-    /// # Errors
-    /// When it cannot be read: then nobody knows whether the command was done.
-    fn stored_answer(&self, key: &Idempotency) -> Result<Option<Reply>, ReadError> {
-        let Some(row) = self.store.key(&key.key)?.filter(|row| row.expires >= self.now.0) else { return Ok(None) };
-        if row.body != key.body {
-            return Ok(Some(Reply::KeyReused));
-        }
-        if let Some(text) = row.rejection {
-            let rejection = serde_json::from_str(&text).map_err(|error| broken_answer(row.first_seq, error.to_string()))?;
-            return Ok(Some(Reply::Refused { rejection, repeated: true }));
-        }
-        let first = self.reader.first_answer(row.first_seq, row.images.as_deref().unwrap_or("[]"))?;
-        let (committed, images) = first.ok_or_else(|| broken_answer(row.first_seq, "the transaction of a key is missing".into()))?;
-        Ok(Some(Reply::Done { committed, images, repeated: true }))
-    }
-
     fn remember(&mut self, idempotency: Option<Idempotency>, reply: &Reply) {
         let Some(key) = idempotency else { return };
         self.recent.push_back((self.next_seq - 1, key.key.clone()));
@@ -477,16 +413,4 @@ fn fingerprint(command: &Command) -> [u8; 32] {
 
 fn set_aside() -> Rejection {
     Rejection::invalid("command", "made the rules stop and was set aside; nothing happened. Please report it with the server's log")
-}
-
-fn broken_answer(at: u64, what: String) -> ReadError {
-    ReadError::Log(crate::log::Error::Broken { at, what })
-}
-
-fn as_repeated(reply: Reply) -> Reply {
-    match reply {
-        Reply::Done { committed, images, .. } => Reply::Done { committed, images, repeated: true },
-        Reply::Refused { rejection, .. } => Reply::Refused { rejection, repeated: true },
-        other @ (Reply::KeyReused | Reply::OutcomeUnknown | Reply::NoSpace) => other,
-    }
 }

@@ -179,7 +179,7 @@ fn lists_wait_a_second_for_the_store_and_then_say_so() {
     assert!(matches!(shop.run(place("A", 1), None), Reply::Done { .. }));
     let since = Instant::now();
     assert!(matches!(first.orders(&OrderFilter::default(), None, 10), Err(ReadError::Behind)));
-    assert!((900..3000).contains(&since.elapsed().as_millis()), "{:?}", since.elapsed());
+    assert!((900..20_000).contains(&since.elapsed().as_millis()), "{:?}", since.elapsed());
     assert!(first.case(OrderId(1)).unwrap().is_some(), "by id, from what is durable and not stored");
     let Some(Image::Level(_, Some(level))) = first.entity("level", "MUG\u{1f}AUS").unwrap() else { panic!("no level") };
     assert_eq!(level.allocated, Quantity::ONE);
@@ -189,7 +189,7 @@ fn lists_wait_a_second_for_the_store_and_then_say_so() {
     other.execute_batch("ROLLBACK").unwrap();
     let since = Instant::now();
     while first.orders(&OrderFilter::default(), None, 10).map_or(0, |orders| orders.len()) == 0 {
-        assert!(since.elapsed() < Duration::from_secs(8), "the store never followed");
+        assert!(since.elapsed() < Duration::from_secs(30), "the store never followed");
     }
     assert!(shop.engine.failure().is_none());
 }

@@ -31,7 +31,7 @@ fn on_hand(shop: &Shop) -> u32 {
 fn a_full_disk_refuses_and_goes_on_from_what_is_durable() {
     let folder = tempfile::tempdir().unwrap();
     {
-        let shop = Shop::open_with(folder.path(), Box::new(|| Timestamp(wall())), Some(60));
+        let shop = Shop::open_with(folder.path(), Box::new(|| Timestamp(wall())), Some(16));
         shop.furnish(1000);
         let mut placed = 0;
         let full = loop {
@@ -117,7 +117,7 @@ fn a_hold_ends_by_itself_when_its_time_has_come() {
     assert!(matches!(shop.run(hold("cart", 1000), None), Reply::Done { .. }));
     let since = Instant::now();
     while status(&shop, 1) != HoldStatus::Expired {
-        assert!(since.elapsed() < Duration::from_secs(5), "it never ended");
+        assert!(since.elapsed() < Duration::from_secs(30), "it never ended");
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(since.elapsed() > Duration::from_millis(800));

@@ -119,7 +119,8 @@ impl Shop {
             let images = shop.engine.query(domain::State::images)?;
             Some((images, shop.engine.durable()))
         };
-        std::thread::spawn(move || mirror.follow(&ask, &frames));
+        let follow = move || mirror.follow(&ask, &frames);
+        std::thread::Builder::new().name("mirror".to_owned()).spawn(follow).expect("the system has room for a thread");
     }
 
     pub fn clock(&self) -> Clock {

@@ -9,7 +9,7 @@ use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use domain::id::CustomerId;
 use domain::text::{Fingerprint, Sealed};
 use rusqlite::{Connection, OptionalExtension, params};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -18,12 +18,16 @@ use tokio::sync::oneshot;
 
 /// Most names and keys of customers that are kept in memory.
 const KNOWN_MAX: usize = 65_536;
+/// Most words of a name that a customer is found by.
+const WORDS_MAX: usize = 8;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY, secret BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS customers(id INTEGER PRIMARY KEY, key BLOB);
 CREATE TABLE IF NOT EXISTS names(fingerprint TEXT PRIMARY KEY, customer INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS names_customer ON names(customer);
+CREATE TABLE IF NOT EXISTS words(word TEXT NOT NULL, customer INTEGER NOT NULL, PRIMARY KEY(word, customer)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS words_customer ON words(customer);
 ";
 
 #[derive(Debug, thiserror::Error)]
@@ -52,13 +56,23 @@ pub struct Vault {
 #[derive(Default)]
 struct Known {
     names: FxHashMap<Fingerprint, CustomerId>,
+    words: FxHashSet<(CustomerId, Fingerprint)>,
     keys: FxHashMap<CustomerId, [u8; 32]>,
+}
+
+/// By what a customer is found, as keyed hashes.
+#[derive(Default, Clone)]
+pub struct Buyer {
+    /// Mail address and outside ids: each is one customer's alone.
+    pub names: Vec<Fingerprint>,
+    /// The words of what they are called, which others may be called too.
+    pub words: Vec<Fingerprint>,
 }
 
 /// Buyers who are written together, with one sync for all of them.
 #[derive(Default)]
 struct Waiting {
-    buyers: Vec<(Vec<Fingerprint>, oneshot::Sender<Result<CustomerId, Error>>)>,
+    buyers: Vec<(Buyer, oneshot::Sender<Result<CustomerId, Error>>)>,
     under_way: bool,
 }
 
@@ -110,26 +124,53 @@ impl Vault {
         Fingerprint(hasher.finalize().to_hex()[..32].into())
     }
 
-    /// The customer of any of these names, or a new one who has them all from now on.
+    /// The words of a person's name, each hashed on its own: whoever knows one finds all who are called so.
+    pub fn words(&self, name: &str) -> Vec<Fingerprint> {
+        let words = name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+        let mut words: Vec<Fingerprint> = words.take(WORDS_MAX).map(|word| self.fingerprint("word", word)).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+
+    /// The customer of any of these names, or a new one; who has them all, and the words, from now on.
     ///
     /// # Errors
     /// When the vault cannot be read or written.
-    pub fn customer(&self, names: &[Fingerprint]) -> Result<CustomerId, Error> {
-        self.customers(&[names])?.pop().ok_or(Error::Stopped)
+    pub fn customer(&self, buyer: &Buyer) -> Result<CustomerId, Error> {
+        self.customers(&[buyer])?.pop().ok_or(Error::Stopped)
+    }
+
+    /// Those who are called by all of these words, the latest first, at most `limit`; nobody without a word.
+    ///
+    /// # Errors
+    /// When the vault cannot be read.
+    pub fn called(&self, words: &[Fingerprint], limit: usize) -> Result<Vec<CustomerId>, Error> {
+        let Some((first, others)) = words.split_first() else { return Ok(Vec::new()) };
+        let connection = self.connection();
+        let mut sql = String::from("SELECT customer FROM words AS first WHERE word = ?1");
+        for n in 0..others.len() {
+            sql.push_str(&format!(" AND EXISTS (SELECT 1 FROM words WHERE word = ?{} AND customer = first.customer)", n + 2));
+        }
+        sql.push_str(&format!(" ORDER BY customer DESC LIMIT {limit}"));
+        let mut statement = connection.prepare_cached(&sql)?;
+        let words = std::iter::once(first).chain(others).map(|word| word.0.as_str());
+        let found = statement.query_map(rusqlite::params_from_iter(words), |row| row.get(0).map(CustomerId))?;
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// As [`Vault::customer`], without a sync of its own: all who ask at the same time are written as one.
     ///
     /// # Errors
     /// When the vault cannot be read or written.
-    pub async fn customer_soon(self: &Arc<Self>, names: Vec<Fingerprint>) -> Result<CustomerId, Error> {
-        if let Some(id) = self.known().customer(&names) {
+    pub async fn customer_soon(self: &Arc<Self>, buyer: Buyer) -> Result<CustomerId, Error> {
+        if let Some(id) = self.known().customer(&buyer) {
             return Ok(id);
         }
         let (tell, told) = oneshot::channel();
         let begin = {
             let mut waiting = self.waiting.lock().expect("no thread panics with the lock");
-            waiting.buyers.push((names, tell));
+            waiting.buyers.push((buyer, tell));
             !std::mem::replace(&mut waiting.under_way, true)
         };
         if begin {
@@ -149,21 +190,21 @@ impl Vault {
             if buyers.is_empty() {
                 return;
             }
-            let names: Vec<&[Fingerprint]> = buyers.iter().map(|(names, _)| names.as_slice()).collect();
-            match self.customers(&names) {
+            let all: Vec<&Buyer> = buyers.iter().map(|(buyer, _)| buyer).collect();
+            match self.customers(&all) {
                 // Whoever hung up does not need to know.
                 Ok(ids) => ids.into_iter().zip(buyers).for_each(|(id, (_, tell))| drop(tell.send(Ok(id)))),
                 // One of them may be to blame: each alone.
-                Err(_) => buyers.into_iter().for_each(|(names, tell)| drop(tell.send(self.customer(&names)))),
+                Err(_) => buyers.into_iter().for_each(|(buyer, tell)| drop(tell.send(self.customer(&buyer)))),
             }
         }
     }
 
-    fn customers(&self, buyers: &[&[Fingerprint]]) -> Result<Vec<CustomerId>, Error> {
+    fn customers(&self, buyers: &[&Buyer]) -> Result<Vec<CustomerId>, Error> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
         let (mut ids, mut fresh, mut owners) = (Vec::with_capacity(buyers.len()), Vec::new(), Vec::new());
-        for names in buyers {
+        for Buyer { names, words } in buyers {
             let found = names.iter().map(|name| find(&transaction, name)).collect::<Result<Vec<_>, _>>()?;
             let id = match found.iter().find_map(|id| *id) {
                 Some(id) => id,
@@ -182,13 +223,19 @@ impl Vault {
                 }
                 owners.push((name.clone(), owner.unwrap_or(id)));
             }
+            for word in words {
+                let sql = "INSERT OR IGNORE INTO words(word, customer) VALUES (?1, ?2)";
+                transaction.prepare_cached(sql)?.execute(params![word.0.as_str(), id.0])?;
+            }
             ids.push(id);
         }
         transaction.commit()?;
+        let words = || ids.iter().zip(buyers).flat_map(|(id, buyer)| buyer.words.iter().map(|word| (*id, word.clone())));
         let mut known = self.known();
-        known.make_room(owners.len().max(fresh.len()));
+        known.make_room(owners.len().max(fresh.len()).max(words().count()));
         known.keys.extend(fresh);
         known.names.extend(owners);
+        known.words.extend(words());
         Ok(ids)
     }
 
@@ -262,6 +309,7 @@ impl Vault {
         let transaction = connection.transaction()?;
         let erased = transaction.execute("UPDATE customers SET key = NULL WHERE id = ?1 AND key IS NOT NULL", params![customer.0])?;
         transaction.execute("DELETE FROM names WHERE customer = ?1", params![customer.0])?;
+        transaction.execute("DELETE FROM words WHERE customer = ?1", params![customer.0])?;
         transaction.commit()?;
         *self.known() = Known::default();
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -294,13 +342,14 @@ impl Vault {
 
 impl Known {
     /// Whose names these are, when each of them is somebody's already: the first decides, as in the file.
-    fn customer(&self, names: &[Fingerprint]) -> Option<CustomerId> {
-        let owners = names.iter().map(|name| self.names.get(name).copied()).collect::<Option<Vec<_>>>()?;
-        owners.first().copied()
+    fn customer(&self, buyer: &Buyer) -> Option<CustomerId> {
+        let owners = buyer.names.iter().map(|name| self.names.get(name).copied()).collect::<Option<Vec<_>>>()?;
+        let id = owners.first().copied()?;
+        buyer.words.iter().all(|word| self.words.contains(&(id, word.clone()))).then_some(id)
     }
 
     fn make_room(&mut self, more: usize) {
-        if self.names.len() + more > KNOWN_MAX || self.keys.len() + more > KNOWN_MAX {
+        if [self.names.len(), self.words.len(), self.keys.len()].iter().any(|known| known + more > KNOWN_MAX) {
             *self = Self::default();
         }
     }
@@ -321,14 +370,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let vault = Vault::open(folder.path()).unwrap();
         let mail = vault.fingerprint("email", "Ada@Example.com");
-        let ada = vault.customer(std::slice::from_ref(&mail)).unwrap();
-        assert_eq!(vault.customer(&[vault.fingerprint("email", "ada@example.com ")]).unwrap(), ada);
+        let by = |mail: &Fingerprint| Buyer { names: vec![mail.clone()], words: Vec::new() };
+        let ada = vault.customer(&by(&mail)).unwrap();
+        assert_eq!(vault.customer(&by(&vault.fingerprint("email", "ada@example.com "))).unwrap(), ada);
         let sealed = vault.seal(ada, &"Ada Lovelace").unwrap();
         assert!(!sealed.0.contains("Ada"));
         assert_eq!(vault.open_sealed::<String>(&sealed).as_deref(), Some("Ada Lovelace"));
         assert!(vault.erase(ada).unwrap());
         assert_eq!(vault.open_sealed::<String>(&sealed), None);
-        assert_ne!(vault.customer(&[mail]).unwrap(), ada);
+        assert_ne!(vault.customer(&by(&mail)).unwrap(), ada);
+    }
+
+    #[test]
+    fn people_are_found_by_the_words_of_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Vault::open(folder.path()).unwrap();
+        let called = |name: &str| vault.called(&vault.words(name), 10).unwrap();
+        let new = |mail: &str, name: &str| {
+            vault.customer(&Buyer { names: vec![vault.fingerprint("email", mail)], words: vault.words(name) }).unwrap()
+        };
+        let (ada, king) = (new("ada@example.com", "Ada Lovelace"), new("ada.king@example.com", "Ada King-Noël"));
+        assert_eq!(called("ADA"), [king, ada]);
+        assert_eq!(called("lovelace, ada"), [ada]);
+        assert_eq!(called("noël"), [king]);
+        assert_eq!(called("Grace Ada"), []);
+        assert_eq!(called(" - "), []);
+        assert_eq!(new("ada@example.com", "Ada Byron"), ada);
+        assert_eq!(called("byron"), [ada]);
+        vault.erase(ada).unwrap();
+        assert_eq!(called("ada"), [king]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The API as a client meets it.
 
 mod client;
+#[path = "api/lists.rs"]
+mod lists;
 
 use axum::http::StatusCode;
 use client::{Client, order};
@@ -254,4 +256,29 @@ async fn units_travel_from_one_location_to_another() {
     assert_eq!((&ledger["data"][0]["kind"], &ledger["data"][0]["quantity"]), (&"transferred_in".into(), &6.into()), "{ledger}");
     assert_eq!(client.get("/v1/transfers").await.body["data"][0]["id"], "tr_1");
     assert_eq!(client.get("/v1/transfers/tr_1").await.headers["etag"], "\"5\"");
+}
+
+/// `cargo xtask openapi` writes it by this test.
+#[test]
+fn the_description_is_checked_in() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let text = format!("{:#}\n", openapi());
+    if std::env::var_os("QUARTERMASTER_WRITE_OPENAPI").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(&path).unwrap();
+    assert!(checked_in == text, "docs/openapi.json is stale: run `cargo xtask openapi` and commit the result");
+}
+
+#[test]
+fn every_answer_is_described() {
+    let document = openapi();
+    let streams = ["/v1/events/stream", "/v1/subscriptions/{id}/stream"];
+    for route in ROUTES.iter().filter(|route| !streams.contains(&route.path)) {
+        let responses = document["paths"][route.path][route.method.to_lowercase()]["responses"].as_object().unwrap();
+        let (_, success) = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap();
+        let content = success["content"].as_object().unwrap().values().next().unwrap();
+        let described = content["schema"]["$ref"].is_string() || content["schema"]["properties"]["data"]["items"]["$ref"].is_string();
+        assert!(described, "{} {} has no shape in crates/server/src/http/openapi/answers.rs", route.method, route.path);
+    }
 }

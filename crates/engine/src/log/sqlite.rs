@@ -18,6 +18,13 @@ CREATE VIEW IF NOT EXISTS events AS
     FROM transactions t, json_each(t.body) e;
 ";
 
+/// Bytes of a page. A transaction is two to four KiB: on small pages half of each stays empty, and each page costs a header in the write-ahead
+/// log. A file keeps the size that it was made with.
+const PAGE_BYTES: u32 = 16_384;
+
+/// Bytes of the write-ahead log before its pages are copied home.
+const CHECKPOINT_BYTES: u32 = 16 << 20;
+
 /// Frames that a backup copies between two looks at the log.
 const COPY_FRAMES: usize = 200;
 
@@ -44,9 +51,11 @@ impl SqliteLog {
     /// When the file cannot be opened or is no log.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let connection = Connection::open(path)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_BYTES / page.max(1))?;
         connection.execute_batch(SCHEMA)?;
         Self::at_end(connection)
     }
@@ -73,12 +82,13 @@ impl SqliteLog {
         Ok(row.unwrap_or((0, 0, [0; 32])))
     }
 
-    /// Highest epoch that ever wrote.
+    /// Highest epoch that ever wrote: that of the last frame, for epochs only grow.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub fn epoch(&self) -> Result<u64, Error> {
-        Ok(self.connection.query_row("SELECT coalesce(max(epoch), 0) FROM frames", [], |row| row.get(0))?)
+        let sql = "SELECT epoch FROM frames ORDER BY frame DESC LIMIT 1";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 
     /// Frames after the one given, at most `limit`, each with its rows.
@@ -108,8 +118,19 @@ impl SqliteLog {
     /// # Errors
     /// When the log cannot be read.
     pub fn seq_at(&self, time: i64) -> Result<u64, Error> {
-        let sql = "SELECT coalesce(max(last_seq), 0) FROM frames WHERE time <= ?1";
-        Ok(self.connection.query_row(sql, params![time], |row| row.get(0))?)
+        let mut statement = self.connection.prepare_cached("SELECT time, last_seq FROM frames WHERE frame = ?1")?;
+        // Frames are numbered without gaps, and the time of the log never goes back: the last one by halving.
+        let (mut before, mut after, mut seq) = (0, Self::at_end_of(&self.connection)?.0 + 1, 0);
+        while after - before > 1 {
+            let middle = before + (after - before) / 2;
+            let (at, last): (i64, u64) = statement.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if at <= time {
+                (before, seq) = (middle, last);
+            } else {
+                after = middle;
+            }
+        }
+        Ok(seq)
     }
 
     /// Lets the file grow to so many pages and no further.

@@ -1,9 +1,11 @@
 //! Lists, from the store alone.
 
+use super::past::{EventRow, raw_events};
 use super::{ReadError, Reader};
 use crate::frame::Cursor;
 use crate::log::{Error as LogError, Log, Row};
 use crate::record;
+use crate::store::ADJUSTMENT;
 use crate::store::key::LEVEL_SEPARATOR;
 use crate::store::{self, ledger};
 use domain::Image;
@@ -149,15 +151,35 @@ impl Reader {
         Ok(bodies.map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Orders found by a keyed hash of a mail address (`email`) or a tracking number (`tracking`).
+    /// Orders found by a keyed hash of a mail address (`email`) or a tracking number (`tracking`), and with an empty term those that have
+    /// a `refund` or a `return`: newest first, from before `before` on.
     ///
     /// # Errors
     /// As [`Reader::orders`].
-    pub fn find(&self, term: &str, kind: &str, limit: usize) -> Result<Vec<OrderId>, ReadError> {
+    pub fn find(&self, term: &str, kind: &str, before: Option<u64>, limit: usize) -> Result<Vec<OrderId>, ReadError> {
+        Ok(self.found(term, kind, before, limit)?.into_iter().map(OrderId).collect())
+    }
+
+    /// Adjustments as the log tells them: all, or the one with this id; newest first, from before the sequence `before` on.
+    ///
+    /// # Errors
+    /// As [`Reader::orders`].
+    pub fn adjustments(&self, id: Option<&str>, before: Option<u64>, limit: usize) -> Result<Vec<EventRow>, ReadError> {
+        let mut events = Vec::new();
+        for seq in self.found(id.unwrap_or_default(), ADJUSTMENT, before, limit)? {
+            for row in self.log.read(seq, 1)? {
+                events.extend(raw_events(&row)?.into_iter().find(|event| event.seq == seq));
+            }
+        }
+        Ok(events)
+    }
+
+    fn found(&self, term: &str, kind: &str, before: Option<u64>, limit: usize) -> Result<Vec<u64>, ReadError> {
         self.catch_up()?;
-        let sql = "SELECT id FROM finds WHERE term = ?1 AND kind = ?2 ORDER BY id DESC LIMIT ?3";
+        let sql = "SELECT id FROM finds WHERE term = ?1 AND kind = ?2 AND id < ?4 ORDER BY id DESC LIMIT ?3";
         let mut statement = self.store.prepare_cached(sql)?;
-        let found = statement.query_map(params![term, kind, limit], |row| row.get(0).map(OrderId))?;
+        let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
+        let found = statement.query_map(params![term, kind, limit, before], |row| row.get(0))?;
         Ok(found.collect::<Result<_, _>>()?)
     }
 

@@ -1,7 +1,7 @@
 //! The stock ledger as the store keeps it: each movement with the one before it of the same level, appended in the order of the log.
 
 use super::schema::LINE_BITS;
-use domain::Recorded;
+use crate::frame::Pending;
 use domain::id::{LocationCode, Sku};
 use domain::stock::{Level, LevelKey, movements};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -30,6 +30,20 @@ struct Place {
     unmarked: u32,
 }
 
+impl Place {
+    /// A movement was appended.
+    fn follow(&mut self, connection: &Connection, movement: i64) -> rusqlite::Result<()> {
+        self.last = Some(movement);
+        self.unmarked += 1;
+        if self.unmarked >= MARK_EVERY {
+            self.unmarked = 0;
+            let sql = "INSERT OR REPLACE INTO marks(level, movement) VALUES (?1, ?2)";
+            connection.prepare_cached(sql)?.execute(params![self.id, movement])?;
+        }
+        Ok(())
+    }
+}
+
 /// What the writer of the store remembers instead of reading it again: rows of levels and names, taken up as they are met.
 #[derive(Default)]
 pub struct Known {
@@ -38,42 +52,44 @@ pub struct Known {
 }
 
 impl Known {
-    /// The ledger's lines of one event.
+    /// The ledger's lines of a batch of transactions.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn append(&mut self, connection: &Connection, seq: u64, recorded: &Recorded, actor: &str) -> rusqlite::Result<()> {
-        for (line, movement) in movements(&recorded.event).into_iter().enumerate() {
-            let kind = self.name(connection, movement.kind.as_str())?;
-            let actor = self.name(connection, actor)?;
-            let place = self.place(connection, &(movement.sku, movement.location))?;
-            let id = movement_id(seq, line);
-            let sql = "INSERT OR REPLACE INTO movements(id, level, kind, quantity, actor, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            connection.prepare_cached(sql)?.execute(params![id, place.id, kind, movement.quantity, actor, place.last])?;
-            place.last = Some(id);
-            place.unmarked += 1;
-            if place.unmarked >= MARK_EVERY {
-                place.unmarked = 0;
-                let sql = "INSERT OR REPLACE INTO marks(level, movement) VALUES (?1, ?2)";
-                connection.prepare_cached(sql)?.execute(params![place.id, id])?;
+    pub fn append(&mut self, connection: &Connection, batch: &[Pending]) -> rusqlite::Result<()> {
+        let sql = "INSERT OR REPLACE INTO movements(id, level, kind, quantity, actor, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let mut insert = connection.prepare_cached(sql)?;
+        for pending in batch {
+            for (seq, recorded) in pending.events() {
+                for (line, movement) in movements(&recorded.event).into_iter().enumerate() {
+                    let kind = self.name(connection, movement.kind.as_str())?;
+                    let actor = self.name(connection, &pending.committed.actor)?;
+                    let place = self.place(connection, &(movement.sku, movement.location))?;
+                    let id = movement_id(seq, line);
+                    insert.execute(params![id, place.id, kind, movement.quantity, actor, place.last])?;
+                    place.follow(connection, id)?;
+                }
             }
         }
         Ok(())
     }
 
+    /// Levels as they are after a batch.
+    ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn put_level(
+    pub fn put_levels<'a>(
         &mut self,
         connection: &Connection,
-        key: &LevelKey,
-        level: Option<&Level>,
-        text: &mut Vec<u8>,
+        levels: impl Iterator<Item = (&'a LevelKey, Option<&'a Level>)>,
+        text: &mut String,
     ) -> rusqlite::Result<()> {
-        let place = *self.place(connection, key)?;
-        let body = level.map(|level| super::json(text, level));
-        let sql = "UPDATE levels SET last = ?2, unmarked = ?3, body = ?4 WHERE id = ?1";
-        connection.prepare_cached(sql)?.execute(params![place.id, place.last, place.unmarked, body])?;
+        let mut update = connection.prepare_cached("UPDATE levels SET last = ?2, unmarked = ?3, body = ?4 WHERE id = ?1")?;
+        for (key, level) in levels {
+            let place = *self.place(connection, key)?;
+            let body = level.map(|level| super::json(text, level));
+            update.execute(params![place.id, place.last, place.unmarked, body])?;
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod rows;
 pub mod schema;
 
 use crate::frame::{EngineRecord, Pending};
+use crate::json;
 use domain::id::OrderId;
 use domain::{Fetch, Image, State};
 use key::ImageKey;
@@ -26,6 +27,9 @@ const CHECKPOINT_PAGES: u32 = 8192;
 const PAGE_BYTES: u32 = 8192;
 /// Most memory for pages, in KiB.
 const CACHE_KIB: i64 = 65536;
+
+/// Where adjustments stand in the log: each under its id, all under no term.
+pub const ADJUSTMENT: &str = "adjustment";
 
 pub struct Store {
     connection: Connection,
@@ -101,31 +105,21 @@ impl Store {
         let transaction = self.connection.transaction()?;
         for pending in batch {
             rows::put_records(&transaction, pending)?;
-            let committed = &pending.committed;
-            for (seq, recorded) in (committed.first_seq + pending.records.len() as u64..).zip(&committed.events) {
+            for (seq, recorded) in pending.events() {
                 rows::follow_cursor(&transaction, &recorded.event)?;
-                self.known.append(&transaction, seq, recorded, &committed.actor)?;
+                rows::note_adjustment(&transaction, seq, &recorded.event)?;
             }
         }
+        self.known.append(&transaction, batch)?;
         let touched = Touched::of(batch);
-        let mut text = Vec::new();
-        for (id, order) in &touched.orders {
-            order.put(&transaction, *id, &mut text)?;
-        }
-        for image in touched.entities.values() {
-            match image {
-                Image::Level(key, level) => self.known.put_level(&transaction, key, level.as_deref(), &mut text)?,
-                _ if image.is_gone() => {
-                    let sql = "DELETE FROM entities WHERE kind = ?1 AND key = ?2";
-                    transaction.prepare_cached(sql)?.execute(params![image.kind(), image.key().as_str()])?;
-                }
-                _ => {
-                    let sql = "INSERT OR REPLACE INTO entities(kind, key, live, body) VALUES (?1, ?2, ?3, ?4)";
-                    let (key, body) = (image.key(), json(&mut text, image));
-                    transaction.prepare_cached(sql)?.execute(params![image.kind(), key.as_str(), image.is_live(), body])?;
-                }
-            }
-        }
+        let mut text = String::new();
+        rows::put_orders(&transaction, &touched.orders, &mut text)?;
+        let levels = touched.entities.values().filter_map(|image| match image {
+            Image::Level(key, level) => Some((key, level.as_deref())),
+            _ => None,
+        });
+        self.known.put_levels(&transaction, levels, &mut text)?;
+        rows::put_entities(&transaction, touched.entities.values(), &mut text)?;
         minutes::add(&transaction, batch)?;
         let committed = &last.committed;
         set_meta(&transaction, "applied", committed.last_seq)?;
@@ -165,6 +159,20 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// From here on everything is read as it stood at the first look, without a lock for each, until [`Store::end_reading`].
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn begin_reading(&self) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("BEGIN")?.execute([]).map(drop)
+    }
+
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn end_reading(&self) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("COMMIT")?.execute([]).map(drop)
     }
 
     /// # Errors
@@ -266,10 +274,10 @@ pub fn image(kind: &str, body: &str) -> rusqlite::Result<Image> {
 }
 
 /// JSON in a buffer that is used again.
-fn json<'a>(text: &'a mut Vec<u8>, value: &impl Serialize) -> &'a str {
+fn json<'a>(text: &'a mut String, value: &impl Serialize) -> &'a str {
     text.clear();
-    serde_json::to_writer(&mut *text, value).expect("entities serialize");
-    std::str::from_utf8(text).expect("JSON is UTF-8")
+    json::push(text, value).expect("entities serialize");
+    text
 }
 
 fn idempotency(record: &EngineRecord) -> Option<(&crate::frame::Idempotency, Option<&domain::Rejection>)> {

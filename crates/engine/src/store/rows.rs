@@ -1,12 +1,12 @@
 //! What a batch of transactions leaves in the store: each thing once, as it was after the last of them.
 
 use super::key::ImageKey;
-use super::{IDEMPOTENCY_MS, idempotency, json};
+use super::{ADJUSTMENT, IDEMPOTENCY_MS, idempotency, json};
 use crate::frame::{Cursor, EngineRecord, Pending};
 use domain::id::OrderId;
 use domain::order::Case;
 use domain::{Event, Image};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use smol_str::SmolStr;
@@ -64,36 +64,64 @@ impl OrderWrite {
             write!(self.history, "{blank}{first_seq}").expect("a text takes all that is written");
         }
     }
+}
 
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn put(&self, connection: &Connection, id: OrderId, text: &mut Vec<u8>) -> rusqlite::Result<()> {
-        let Some(case) = &self.case else {
-            let sql = "UPDATE orders SET history = history || ' ' || ?2 WHERE id = ?1";
-            connection.prepare_cached(sql)?.execute(params![id.0, self.history])?;
-            return Ok(());
-        };
-        let updated = !self.begun && self.update(connection, id, case, text)?;
-        if !updated {
-            self.insert(connection, id, case, text)?;
+/// Statements about orders, prepared once for all of a batch.
+struct OrderStatements<'a> {
+    insert: CachedStatement<'a>,
+    update: CachedStatement<'a>,
+    enliven: CachedStatement<'a>,
+    retire: CachedStatement<'a>,
+    find: CachedStatement<'a>,
+}
+
+/// # Errors
+/// When the file cannot be written.
+pub fn put_orders(connection: &Connection, orders: &BTreeMap<OrderId, OrderWrite>, text: &mut String) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO orders(id, channel, external_id, status, payment_status, allocation_status, fulfillment_status,
+                      origin, customer, created_at, promised_by, history, body)
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    let update = "UPDATE orders SET status = ?2, payment_status = ?3, allocation_status = ?4, fulfillment_status = ?5, promised_by = ?6,
+                      history = history || ' ' || ?7, body = ?8 WHERE id = ?1";
+    let mut statements = OrderStatements {
+        insert: connection.prepare_cached(insert)?,
+        update: connection.prepare_cached(update)?,
+        enliven: connection.prepare_cached("INSERT OR IGNORE INTO live(id) VALUES (?1)")?,
+        retire: connection.prepare_cached("DELETE FROM live WHERE id = ?1")?,
+        find: connection.prepare_cached("INSERT OR IGNORE INTO finds(term, kind, id) VALUES (?1, ?2, ?3)")?,
+    };
+    for (id, order) in orders {
+        match &order.case {
+            Some(case) => statements.put(*id, order, case, text)?,
+            None => {
+                let sql = "UPDATE orders SET history = history || ' ' || ?2 WHERE id = ?1";
+                connection.prepare_cached(sql)?.execute(params![id.0, order.history])?;
+            }
         }
-        let live = if case.may_leave() { "DELETE FROM live WHERE id = ?1" } else { "INSERT OR IGNORE INTO live(id) VALUES (?1)" };
-        if !(self.begun && case.may_leave()) {
-            connection.prepare_cached(live)?.execute([id.0])?;
+    }
+    Ok(())
+}
+
+impl OrderStatements<'_> {
+    fn put(&mut self, id: OrderId, write: &OrderWrite, case: &Case, text: &mut String) -> rusqlite::Result<()> {
+        let updated = !write.begun && self.update(id, write, case, text)?;
+        if !updated {
+            self.insert(id, write, case, text)?;
+        }
+        match case.may_leave() {
+            true if write.begun => {}
+            true => drop(self.retire.execute([id.0])?),
+            false => drop(self.enliven.execute([id.0])?),
         }
         for (term, kind) in terms(case) {
-            let sql = "INSERT OR IGNORE INTO finds(term, kind, id) VALUES (?1, ?2, ?3)";
-            connection.prepare_cached(sql)?.execute(params![term, kind, id.0])?;
+            self.find.execute(params![term, kind, id.0])?;
         }
         Ok(())
     }
 
-    fn insert(&self, connection: &Connection, id: OrderId, case: &Case, text: &mut Vec<u8>) -> rusqlite::Result<()> {
+    fn insert(&mut self, id: OrderId, write: &OrderWrite, case: &Case, text: &mut String) -> rusqlite::Result<()> {
         let order = &case.order;
-        let sql = "INSERT INTO orders(id, channel, external_id, status, payment_status, allocation_status, fulfillment_status,
-                       origin, customer, created_at, promised_by, history, body)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-        connection.prepare_cached(sql)?.execute(params![
+        self.insert.execute(params![
             id.0,
             order.channel.as_str(),
             order.external_id.as_deref(),
@@ -105,29 +133,45 @@ impl OrderWrite {
             order.customer.as_ref().map(|buyer| buyer.id.0),
             order.created_at.0,
             promised_by(case).as_deref(),
-            self.history,
+            write.history,
             json(text, case)
         ])?;
         Ok(())
     }
 
     /// `false` when there is no row. What an order is found by never changes.
-    fn update(&self, connection: &Connection, id: OrderId, case: &Case, text: &mut Vec<u8>) -> rusqlite::Result<bool> {
+    fn update(&mut self, id: OrderId, write: &OrderWrite, case: &Case, text: &mut String) -> rusqlite::Result<bool> {
         let order = &case.order;
-        let sql = "UPDATE orders SET status = ?2, payment_status = ?3, allocation_status = ?4, fulfillment_status = ?5, promised_by = ?6,
-                       history = history || ' ' || ?7, body = ?8 WHERE id = ?1";
-        let changed = connection.prepare_cached(sql)?.execute(params![
+        let changed = self.update.execute(params![
             id.0,
             name(&order.status).as_str(),
             name(&order.payment_status).as_str(),
             name(&order.allocation_status).as_str(),
             name(&order.fulfillment_status).as_str(),
             promised_by(case).as_deref(),
-            self.history,
+            write.history,
             json(text, case)
         ])?;
         Ok(changed > 0)
     }
+}
+
+/// What is neither an order nor a level.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn put_entities<'a>(connection: &Connection, images: impl Iterator<Item = &'a Image>, text: &mut String) -> rusqlite::Result<()> {
+    for image in images.filter(|image| !matches!(image, Image::Level(..))) {
+        if image.is_gone() {
+            let sql = "DELETE FROM entities WHERE kind = ?1 AND key = ?2";
+            connection.prepare_cached(sql)?.execute(params![image.kind(), image.key().as_str()])?;
+        } else {
+            let sql = "INSERT OR REPLACE INTO entities(kind, key, live, body) VALUES (?1, ?2, ?3, ?4)";
+            let (key, body) = (image.key(), json(text, image));
+            connection.prepare_cached(sql)?.execute(params![image.kind(), key.as_str(), image.is_live(), body])?;
+        }
+    }
+    Ok(())
 }
 
 /// The soonest promise that still has to be kept.
@@ -204,6 +248,20 @@ pub fn follow_cursor(connection: &Connection, event: &Event) -> rusqlite::Result
     }
 }
 
+/// An adjustment is an event and no entity: it is listed, and found by its id, by where it stands in the log.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn note_adjustment(connection: &Connection, seq: u64, event: &Event) -> rusqlite::Result<()> {
+    if let Event::StockAdjusted(adjusted) = event {
+        for term in ["", adjusted.adjustment.text().as_str()] {
+            let sql = "INSERT OR IGNORE INTO finds(term, kind, id) VALUES (?1, ?2, ?3)";
+            connection.prepare_cached(sql)?.execute(params![term, ADJUSTMENT, seq])?;
+        }
+    }
+    Ok(())
+}
+
 /// What an answer is rendered from: `[kind, key, body]`, cases without body since they fold from their events.
 fn shown(images: &[Image]) -> String {
     let rows = images.iter().filter_map(|image| match image {
@@ -211,7 +269,7 @@ fn shown(images: &[Image]) -> String {
         Image::Case(..) => Some((image.kind(), image.key(), None)),
         _ => Some((image.kind(), image.key(), Some(image))),
     });
-    serde_json::to_string(&rows.collect::<Vec<_>>()).expect("entities serialize")
+    crate::json::to_string(&rows.collect::<Vec<_>>()).expect("entities serialize")
 }
 
 /// The name of a unit variant, as JSON and lists show it.
@@ -225,9 +283,15 @@ fn name(value: &impl Serialize) -> SmolStr {
     smol_str::format_smolstr!("{}", Named(value))
 }
 
-/// What a case is found by besides its id: mail (hashed) and tracking numbers.
+/// What a case is found by besides its id: mail (hashed), tracking numbers, and that it has a refund or a return.
 fn terms(case: &Case) -> Vec<(&str, &'static str)> {
     let mut terms = Vec::new();
+    if !case.refunds.is_empty() {
+        terms.push(("", "refund"));
+    }
+    if !case.returns.is_empty() {
+        terms.push(("", "return"));
+    }
     if let Some(mail) = case.order.customer.as_ref().and_then(|buyer| buyer.email_fingerprint.as_ref()) {
         terms.push((mail.0.as_str(), "email"));
     }

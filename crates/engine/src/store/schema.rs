@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// Grows with each change of the tables; a store of another version is made anew from the log.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Rows of `movements` and their keys: the event's sequence, then the line within it.
 pub const LINE_BITS: u32 = 20;

@@ -21,9 +21,13 @@ use std::sync::Arc;
 /// Code, name, city, priority; the first gets most of the stock and all replenishment.
 const LOCATIONS: [(&str, &str, &str, u16); 3] =
     [("LON", "London warehouse", "London", 1), ("MAN", "Manchester warehouse", "Manchester", 2), ("BRS", "Bristol store", "Bristol", 3)];
-/// Code, name, lead time in days.
-const SUPPLIERS: [(&str, &str, u16); 4] =
-    [("NORTH", "North Giftware", 2), ("HARBOR", "Harbor Imports", 4), ("PAPER", "Paper & Craft", 1), ("GLASS", "Glassworks", 3)];
+/// Code, name, lead time in days, and the hour of a working day at which the orders of the day go out.
+const SUPPLIERS: [(&str, &str, u16, u16); 4] = [
+    ("NORTH", "North Giftware", 2, 16),
+    ("HARBOR", "Harbor Imports", 4, 12),
+    ("PAPER", "Paper & Craft", 1, 17),
+    ("GLASS", "Glassworks", 3, 11),
+];
 const UNSET: Timestamp = Timestamp(0);
 /// Commands that wait for one durable frame together.
 const TOGETHER: usize = 500;
@@ -42,7 +46,7 @@ pub fn is_furnished(state: &State) -> bool {
 pub async fn furnish(shop: &Arc<Shop>, sample: &Sample) -> Result<()> {
     let mut commands = places();
     commands
-        .extend(SUPPLIERS.iter().enumerate().map(|(at, supplier)| purchasing::Command::CreateSupplier(supplier_of(at, supplier)).into()));
+        .extend(SUPPLIERS.iter().map(|supplier| purchasing::Command::CreateSupplier(supplier_of(supplier)).into()));
     all(shop, commands).await?;
     all(shop, sample.products.values().map(|product| catalog::Command::CreateItem(item(product)).into()).collect()).await?;
     let stocked: Vec<&Product> = sample.products.values().filter(|product| !product.service).collect();
@@ -134,9 +138,8 @@ fn places() -> Vec<Command> {
     commands
 }
 
-fn supplier_of(at: usize, (code, name, lead_time_days): &(&str, &str, u16)) -> Supplier {
-    // One of them takes orders at noon only.
-    let cutoff = (at == 1).then(|| Cutoff { minute: 12 * 60, weekdays: vec![0, 1, 2, 3, 4], time_zone: "Europe/London".into() });
+fn supplier_of((code, name, lead_time_days, hour): &(&str, &str, u16, u16)) -> Supplier {
+    let cutoff = Some(Cutoff { minute: hour * 60, weekdays: vec![0, 1, 2, 3, 4], time_zone: "Europe/London".into() });
     Supplier {
         code: SupplierCode::new(code).expect("a sound code"),
         name: (*name).into(),
@@ -179,7 +182,7 @@ fn supplier_for(sku: &Sku) -> usize {
 }
 
 fn policy(product: &Product, days: u16) -> Result<Policy> {
-    let (code, _, lead) = SUPPLIERS[supplier_for(&product.sku)];
+    let (code, _, lead, _) = SUPPLIERS[supplier_for(&product.sku)];
     let daily = product.sold.div_ceil(u32::from(days)).max(1);
     let reorder_point = daily * (u32::from(lead) + 1);
     Ok(Policy {

@@ -251,10 +251,12 @@ impl Trade {
             }
             Event::PurchaseOrderSent(event) => {
                 self.counts.purchase_orders += 1;
-                let days = event.expected_on.iter().max().map_or(0, |day| days_between(at, *day));
+                // The truck comes in the morning of the day that was told, or two days later.
+                let morning = event.expected_on.iter().max().map_or(at, |day| day.at_minute(9 * 60, &jiff::tz::TimeZone::UTC));
                 let late = chance(&event.purchase_order.text(), 6);
                 self.counts.late_suppliers += u64::from(late);
-                self.plan(at, (days + if late { 2 } else { 0 }) * DAY_MS + 2 * HOUR_MS, Act::Supply(event.purchase_order));
+                let truck = morning.plus_ms(if late { 2 * DAY_MS } else { 0 }).max(at.plus_ms(HOUR_MS));
+                self.plan(truck, 0, Act::Supply(event.purchase_order));
             }
             Event::PurchaseOrderReceived(_) => self.counts.received += 1,
             Event::OrderPlaced(event) => {
@@ -344,7 +346,7 @@ impl Trade {
     async fn place(&mut self) -> Result<()> {
         let Some(sold) = self.orders.pop_front() else { return Ok(()) };
         let names = sold.customer.iter().map(|id| self.shop.vault.fingerprint("external_id", id)).collect::<Vec<_>>();
-        let id = self.shop.vault.customer(&names)?;
+        let id = self.shop.vault.customer(&server::vault::Buyer { names, words: Vec::new() })?;
         let token = if chance(&sold.invoice, 33) { "tok_decline" } else { "tok_visa" };
         let lines = sold.lines.into_iter().map(|(sku, units, price)| order::PlaceLine {
             external_id: None,
@@ -417,11 +419,6 @@ impl Trade {
             "events": counts.events, "seconds": (seconds * 10.0).round() / 10.0,
         }))
     }
-}
-
-fn days_between(now: Timestamp, day: domain::time::Date) -> i64 {
-    let midnight = day.at_minute(0, &jiff::tz::TimeZone::UTC);
-    ((midnight.0 - now.0) / DAY_MS).max(0)
 }
 
 /// Open orders, late ones, levels that owe units, units on order.

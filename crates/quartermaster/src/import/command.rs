@@ -157,7 +157,8 @@ impl Commands<'_> {
         let buyer = if names.is_empty() && !personal {
             None
         } else {
-            let id = self.vault.customer(&names).context("the vault can't be written")?;
+            let found_by = server::vault::Buyer { names, words: self.vault.words(name) };
+            let id = self.vault.customer(&found_by).context("the vault can't be written")?;
             let told = [("email", email), ("name", name), ("phone", phone)]
                 .map(|(field, text)| (field, Some(text).filter(|text| !text.is_empty())));
             let details = if told.iter().any(|(_, text)| text.is_some()) {

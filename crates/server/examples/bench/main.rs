@@ -15,6 +15,10 @@ mod report;
 use report::Report;
 use std::time::Duration;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SECONDS: usize = 12;
 const ORDERS: usize = 60_000;
 /// A million takes minutes where processors are slow; the ratio and the restart are told with their number.

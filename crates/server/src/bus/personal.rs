@@ -79,7 +79,7 @@ mod tests {
     fn personal_data_is_left_out_or_opened_and_gone_after_erasure() {
         let folder = tempfile::tempdir().unwrap();
         let vault = Vault::open(folder.path()).unwrap();
-        let ada = vault.customer(&[]).unwrap();
+        let ada = vault.customer(&Default::default()).unwrap();
         let details = vault.seal(ada, &json!({"name": "Ada", "email": "ada@example.com", "phone": null})).unwrap();
         let note = vault.seal(ada, &"ring twice").unwrap();
         let data = json!({

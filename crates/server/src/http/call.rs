@@ -6,6 +6,8 @@ use crate::shop::{Busy, Shop};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::OrderId;
 use domain::order::Case;
 use domain::{Command, Image, Rejection};
@@ -63,7 +65,7 @@ impl Answer {
 
     /// Goes to bytes at once, without a tree of values in between.
     pub fn rendered(status: StatusCode, view: &impl serde::Serialize) -> Self {
-        Self::new(status, Content::Text(serde_json::to_vec(view).expect("entities serialize")))
+        Self::new(status, Content::Text(engine::json::to_string(view).expect("entities serialize").into_bytes()))
     }
 
     pub fn raw(response: Response) -> Self {
@@ -141,7 +143,29 @@ pub fn list(data: Vec<Value>, has_more: bool, last: Option<String>) -> Value {
     serde_json::json!({"object": "list", "data": data, "has_more": has_more, "next_cursor": last.filter(|_| has_more)})
 }
 
+/// A key of the store as a cursor: as it is, or coded when not all of it can stand in an address.
+pub fn cursor_of(key: &str) -> String {
+    let plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if plain { key.to_owned() } else { format!("~{}", URL_SAFE_NO_PAD.encode(key)) }
+}
+
+fn key_of(cursor: &str) -> Option<String> {
+    match cursor.strip_prefix('~') {
+        None => Some(cursor.to_owned()),
+        Some(coded) => String::from_utf8(URL_SAFE_NO_PAD.decode(coded).ok()?).ok(),
+    }
+}
+
 impl Call {
+    /// The key after which a list goes on, as [`cursor_of`] coded it; empty for the beginning.
+    ///
+    /// # Errors
+    /// When the cursor is none of ours.
+    pub fn after(&self) -> Result<String, Problem> {
+        let cursor = self.query::<String>("cursor")?.unwrap_or_default();
+        key_of(&cursor).ok_or_else(|| Problem::bad_field("cursor", "must be the next_cursor of the page before"))
+    }
+
     /// The same request with another body; it stays the same request to idempotency, which looks at this one.
     pub fn with_body(&self, body: String) -> Self {
         Self { body: body.into(), ..self.again() }

@@ -111,11 +111,11 @@ macro_rules! entity {
 macro_rules! entities {
     ($call:expr, $variant:ident, $kind:literal) => {{
         let limit = $call.limit()?;
-        let after = $call.query::<String>("cursor")?.unwrap_or_default();
+        let after = $call.after()?;
         let mut images = $call.read(move |reader| reader.list($kind, &after, limit + 1)).await?;
         let has_more = images.len() > limit;
         images.truncate(limit);
-        let last = images.last().map(|image| image.key().to_string());
+        let last = images.last().map(|image| crate::http::call::cursor_of(&image.key()));
         let rows = images.iter().filter_map(|image| match image {
             Image::$variant(_, Some(value)) => Some(object($kind, value.as_ref())),
             _ => None,

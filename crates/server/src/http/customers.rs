@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-fn view(call: &Call, customer: &Customer) -> Value {
+pub(super) fn view(call: &Call, customer: &Customer) -> Value {
     let details = customer.details.as_ref().and_then(|sealed| call.shop.vault.open_sealed::<Value>(sealed));
     let mut view = details.unwrap_or_else(|| json!({}));
     view["id"] = json!(customer.id);
@@ -33,18 +33,39 @@ async fn find(call: &Call, id: CustomerId) -> Result<Answer, Problem> {
     }
 }
 
+/// Those who are called by all words of a name, the latest first.
+///
+/// # Errors
+/// When there is no word in it.
+pub(super) fn called(call: &Call, name: &str, limit: usize) -> Result<Vec<CustomerId>, Problem> {
+    let words = call.shop.vault.words(name);
+    if words.is_empty() {
+        return Err(Problem::bad_field("name", "must have a word, as \"lovelace\" or \"ada lovelace\"; whole words are compared"));
+    }
+    call.shop.vault.called(&words, limit).map_err(Problem::internal)
+}
+
 pub async fn customer_get(call: Call) -> Result<Answer, Problem> {
     find(&call, call.segment("id")?).await
 }
 
-/// Whoever has this mail address or outside id; nobody is listed without a name.
+/// Whoever has this mail address or outside id, or all who are called so; nobody is listed without a name.
 pub async fn customer_list(call: Call) -> Result<Answer, Problem> {
     let vault = &call.shop.vault;
+    if let Some(name) = call.query::<String>("name")? {
+        let ids = called(&call, &name, call.limit()?)?;
+        let images = call.read(move |reader| ids.iter().map(|id| reader.entity("customer", &id.text())).collect::<Result<Vec<_>, _>>());
+        let customers = images.await?.into_iter().filter_map(|image| match image {
+            Some(Image::Customer(_, Some(customer))) => Some(view(&call, &customer)),
+            _ => None,
+        });
+        return Ok(Answer::ok(list(customers.collect(), false, None)));
+    }
     let name = match (call.query::<String>("email")?, call.query::<String>("external_id")?, call.query::<String>("channel")?) {
         (Some(mail), ..) => vault.fingerprint("email", &mail),
         (None, Some(id), Some(channel)) => vault.fingerprint("external_id", &format!("{channel}\n{id}")),
         (None, Some(_), None) => return Err(Problem::bad_field("channel", "say which channel gave the external_id")),
-        (None, None, _) => return Err(Problem::bad_field("email", "find customers by email, or by channel and external_id")),
+        (None, None, _) => return Err(Problem::bad_field("email", "find customers by email, by name, or by channel and external_id")),
     };
     let found = match vault.find(&name).map_err(Problem::internal)? {
         Some(id) => find(&call, id).await.map(|answer| vec![answer.value()]).unwrap_or_default(),
@@ -62,13 +83,13 @@ struct SaveBody {
 
 pub async fn customer_save(call: Call) -> Result<Answer, Problem> {
     let body: SaveBody = call.json()?;
-    let names = body.details.names(&call.shop.vault, body.channel.as_deref().unwrap_or_default());
-    if names.is_empty() {
+    let buyer = body.details.buyer(&call.shop.vault, body.channel.as_deref().unwrap_or_default());
+    if buyer.names.is_empty() {
         return Err(Problem::bad_field("email", "send an email, or a channel and its external_id"));
     }
-    let id = call.shop.vault.customer(&names).map_err(Problem::internal)?;
+    let id = call.shop.vault.customer(&buyer).map_err(Problem::internal)?;
     let details = Some(call.shop.vault.seal(id, &body.details).map_err(Problem::internal)?);
-    let done = call.submit(Command::SaveCustomer { id, details, fingerprints: names }).await?;
+    let done = call.submit(Command::SaveCustomer { id, details, fingerprints: buyer.names }).await?;
     Ok(Answer { status: axum::http::StatusCode::CREATED, ..find(&call, id).await? }.replayed(done.repeated))
 }
 

@@ -68,6 +68,12 @@ fn operation(route: &Route) -> Value {
         parameters.push(json!({"name": "consistency", "in": "query", "required": false, "description": about,
             "schema": {"type": "string", "enum": ["latest", "any"]}}));
     }
+    if route.method == "GET" {
+        let about =
+            "fields that name another object, to be replaced by it: customer, lines.sku, order, supplier, location, …; several times";
+        parameters.push(json!({"name": "expand[]", "in": "query", "required": false, "description": about,
+            "schema": {"type": "array", "items": {"type": "string"}}}));
+    }
     if route.method == "POST" {
         parameters
             .push(json!({"name": "Idempotency-Key", "in": "header", "required": false, "schema": {"type": "string", "maxLength": 255}}));
@@ -144,6 +150,7 @@ fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
                 ("external_id", "the channel's own name of the order"),
                 ("number", "order number"),
                 ("email", "mail address of the customer"),
+                ("name", "words of the customer's or the recipient's name, whole and in any order"),
                 ("tracking_number", "of any parcel"),
                 ("created_from", "RFC 3339 time, inclusive"),
                 ("created_before", "RFC 3339 time, exclusive"),
@@ -171,7 +178,22 @@ fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
         "/v1/mail/preview" => vec![("topic", "what the mail is about"), ("locale", "language tag"), ("shop", "name of the shop")],
         "/v1/stock/{sku}/why" => vec![("channel", "channel code")],
         "/v1/fulfillments" => vec![("status", "released, picking, packed, shipped"), ("location", "location code"), ("limit", "1 to 200")],
-        "/v1/items" | "/v1/locations" | "/v1/channels" | "/v1/stock" | "/v1/holds" => PAGE.to_vec(),
+        "/v1/customers" => vec![
+            ("email", "mail address"),
+            ("name", "words of the name, whole and in any order"),
+            ("external_id", "the channel's own name of the customer"),
+            ("channel", "channel code, with external_id"),
+            ("limit", "1 to 200, of those who are called so"),
+        ],
+        "/v1/payments" | "/v1/refunds" | "/v1/returns" => {
+            [&PAGE[..], &[("order", "only of this order"), ("status", "for example authorized")]].concat()
+        }
+        "/v1/reports/sales" => vec![
+            ("from", "RFC 3339 time, inclusive; by default 30 steps before until"),
+            ("until", "RFC 3339 time, exclusive; by default now"),
+            ("step", "minute, hour or day (by default), of UTC"),
+        ],
+        "/v1/items" | "/v1/locations" | "/v1/channels" | "/v1/stock" | "/v1/holds" | "/v1/receipts" | "/v1/adjustments" => PAGE.to_vec(),
         _ => Vec::new(),
     }
 }

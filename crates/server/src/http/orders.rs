@@ -2,22 +2,24 @@
 
 mod place;
 
-use super::call::{Answer, Call, Done, list};
+use super::call::{Answer, Call, Done, PAGE_MAX, list};
+use super::customers::called;
 use super::order_view::{OrderView, order_view};
 use super::problem::Problem;
 use super::stock::sequence;
 use axum::http::StatusCode;
 use domain::command::order::{CancelLine, Command, EditLine, EditOrder};
-use domain::id::{LineId, OrderId};
+use domain::id::{CustomerId, LineId, OrderId};
 use domain::money::Amount;
-use domain::order::OrderStatus;
+use domain::order::{Case, OrderStatus};
 use domain::quantity::Quantity;
 use domain::time::Timestamp;
 use domain::{Event, Rejection};
-use engine::OrderFilter;
+use engine::{OrderFilter, ReadError, Reader};
 pub use place::{CustomerBody, OrderBody, order_place, order_preview};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 fn answer(call: &Call, done: &Done) -> Result<Answer, Problem> {
     let case = done.case().ok_or_else(|| Problem::internal("a command left no order"))?;
@@ -61,7 +63,7 @@ pub async fn order_list(call: Call) -> Result<Answer, Problem> {
         channel: call.query("channel")?,
         external_id: call.query("external_id")?,
         number: call.query("number")?,
-        customer: call.query::<domain::id::CustomerId>("customer")?.map(|id| id.0),
+        customer: call.query::<CustomerId>("customer")?.map(|id| id.0),
         created_from: time(&call, "created_from")?,
         created_before: time(&call, "created_before")?,
         promised_before: call.query("promised_before")?,
@@ -71,24 +73,42 @@ pub async fn order_list(call: Call) -> Result<Answer, Problem> {
         (None, Some(number)) => Some((number, "tracking")),
         (None, None) => None,
     };
-    if let Some((term, kind)) = term {
-        return found(&call, term, kind, limit).await;
-    }
-    let mut rows = call.read(move |reader| reader.orders(&filter, before, limit + 1)).await?;
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows.last().map(|row| row.id.to_string());
-    let data = rows.iter().map(|row| order_view(&row.case, &call.shop.vault)).collect();
+    let people = match call.query::<String>("name")? {
+        Some(name) => Some(called(&call, &name, PAGE_MAX)?),
+        None => None,
+    };
+    let cases = call.read(move |reader| match (term, people) {
+        (Some((term, kind)), _) => {
+            let ids = reader.find(&term, kind, before, limit + 1)?;
+            ids.into_iter().filter_map(|id| reader.case(id).transpose()).collect()
+        }
+        (None, Some(people)) => of_people(reader, &people, &filter, before, limit + 1),
+        (None, None) => Ok(reader.orders(&filter, before, limit + 1)?.into_iter().map(|row| row.case).collect::<Vec<_>>()),
+    });
+    let mut cases = cases.await?;
+    let has_more = cases.len() > limit;
+    cases.truncate(limit);
+    let last = cases.last().map(|case| case.order.id.to_string());
+    let data = cases.iter().map(|case| order_view(case, &call.shop.vault)).collect();
     Ok(Answer::ok(list(data, has_more, last)))
 }
 
-async fn found(call: &Call, term: String, kind: &'static str, limit: usize) -> Result<Answer, Problem> {
-    let cases = call.read(move |reader| {
-        let ids = reader.find(&term, kind, limit)?;
-        ids.into_iter().map(|id| reader.case(id)).collect::<Result<Vec<_>, _>>()
-    });
-    let data = cases.await?.into_iter().flatten().map(|case| order_view(&case, &call.shop.vault)).collect();
-    Ok(Answer::ok(list(data, false, None)))
+/// Orders of any of these customers, newest first.
+fn of_people(
+    reader: &Reader,
+    people: &[CustomerId],
+    filter: &OrderFilter,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Arc<Case>>, ReadError> {
+    let mut cases = Vec::new();
+    for id in people {
+        let of_one = OrderFilter { customer: Some(id.0), ..filter.clone() };
+        cases.extend(reader.orders(&of_one, before, limit)?.into_iter().map(|row| row.case));
+    }
+    cases.sort_unstable_by_key(|case| std::cmp::Reverse(case.order.id));
+    cases.truncate(limit);
+    Ok(cases)
 }
 
 fn time(call: &Call, name: &str) -> Result<Option<i64>, Problem> {

@@ -46,7 +46,7 @@ async fn sealed(call: &Call, code: Option<&str>) -> Result<Supplier, Problem> {
 }
 
 /// As clients read it: never with the secret.
-fn supplier_view(supplier: &Supplier) -> Value {
+pub(super) fn supplier_view(supplier: &Supplier) -> Value {
     let mut view = object("supplier", supplier);
     mask(&mut view);
     view
@@ -124,7 +124,7 @@ pub async fn policy_delete(call: Call) -> Result<Answer, Problem> {
     Ok(Answer::ok(json!({"object": "policy", "sku": sku, "location": location, "deleted": true})).replayed(done.repeated))
 }
 
-fn view(order: &PurchaseOrder) -> Value {
+pub(super) fn view(order: &PurchaseOrder) -> Value {
     let mut view = object("purchase_order", order);
     view["total"] = json!(order.total());
     view

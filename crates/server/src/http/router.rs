@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::meters::{Meter, Upkeep};
 use super::rate::{Buckets, Rate};
 use super::routes::{ROUTES, Route};
-use super::{Problem, openapi};
+use super::{Problem, expand, openapi};
 use crate::shop::Shop;
 use axum::Router;
 use axum::body::Body;
@@ -143,7 +143,13 @@ async fn answer(edge: &Edge, route: &'static Route, request: Request) -> Result<
         query,
         body,
     };
-    let answer = (route.handler)(call).await?;
+    let wanted = if route.method == "GET" { expand::wanted(parts.uri.query()) } else { Vec::new() };
+    let answer = if wanted.is_empty() {
+        (route.handler)(call).await?
+    } else {
+        let asked = call.again();
+        expand::expand(&asked, (route.handler)(call).await?, &wanted).await?
+    };
     Ok(match if_none_match {
         Some(known) => answer.unless_known(&known),
         None => answer,

@@ -2,8 +2,8 @@
 
 use super::call::{Answer, Call};
 use super::{
-    Problem, alerts, bulk, catalog, counts, customers, events, events_in, fulfillments, holds, keys, notifications, orders, payments,
-    purchasing, returns, stock, subscriptions, transfers,
+    Problem, alerts, bulk, catalog, counts, customers, events, events_in, fulfillments, holds, keys, notifications, order_parts, orders,
+    payments, purchasing, reports, returns, stock, subscriptions, transfers,
 };
 use crate::keys::Role;
 use std::future::Future;
@@ -89,9 +89,12 @@ routes! {
     GET "/v1/availability" Read stock::availability, "What a channel can sell of up to 500 SKUs";
     POST "/v1/receipts" Work stock::receipt_create, "Receive stock", r#"{"location":"AUS","reference":"ASN-7","lines":[{"sku":"MUG-RED","quantity":24}]}"#;
     POST "/v1/receipts/bulk" Work bulk::receipt_bulk, "Receive many times, one JSON object a line", r#"{"location":"AUS","reference":"ASN-7","lines":[{"sku":"MUG-RED","quantity":24}],"idempotency_key":"asn-7"}"#;
+    GET "/v1/receipts" Read stock::receipt_list, "List receipts";
     GET "/v1/receipts/{id}" Read stock::receipt_get, "One receipt";
     POST "/v1/receipts/{id}/reverse" Work stock::receipt_reverse, "Undo a receipt", r#"{"reason":"wrong pallet"}"#;
     POST "/v1/adjustments" Work stock::adjustment_create, "Adjust stock", r#"{"location":"AUS","reason":"shrinkage","reference":"CC-114","lines":[{"sku":"MUG-RED","bucket":"on_hand","delta":-1,"if_quantity":4}]}"#;
+    GET "/v1/adjustments" Read stock::adjustment_list, "List adjustments, newest first";
+    GET "/v1/adjustments/{id}" Read stock::adjustment_get, "One adjustment";
     POST "/v1/adjustments/bulk" Work bulk::adjustment_bulk, "Adjust stock many times, one JSON object a line", r#"{"location":"AUS","reason":"reconciliation","lines":[{"sku":"MUG-RED","delta":-1}],"idempotency_key":"count-114/MUG-RED"}"#;
     POST "/v1/moves" Work stock::move_create, "Move units between sellable and unavailable", r#"{"location":"AUS","from":"on_hand","to":"damaged","lines":[{"sku":"MUG-RED","quantity":1}]}"#;
     POST "/v1/holds" Sell holds::hold_create, "Hold stock for a cart", r#"{"owner":"cart_9","channel":"web","ttl_seconds":900,"lines":[{"sku":"MUG-RED","quantity":1}]}"#;
@@ -124,7 +127,14 @@ routes! {
     POST "/v1/fulfillments/{id}/cancel" Operate fulfillments::cancel, "Ask work back", r#"{"reason":"customer"}"#;
     POST "/v1/fulfillments/{id}/accept-cancel" Work fulfillments::accept_cancel, "The work is put back";
     POST "/v1/fulfillments/{id}/decline-cancel" Work fulfillments::decline_cancel, "Too late, it goes out", r#"{"reason":"on the truck"}"#;
+    GET "/v1/payments" Read order_parts::payment_list, "List payments, newest order first";
+    GET "/v1/payments/{id}" Read order_parts::payment_get, "One payment";
+    GET "/v1/refunds" Read order_parts::refund_list, "List refunds, newest order first";
+    GET "/v1/refunds/{id}" Read order_parts::refund_get, "One refund";
+    GET "/v1/reports/sales" Read reports::sales, "What was placed, sold, shipped and delivered, by minute, hour or day";
+    GET "/v1/reports/stock-value" Read reports::stock_value, "Units and value on hand, by location";
     POST "/v1/returns" Sell returns::return_create, "Request a return, or receive a blind one", r#"{"order":"ord_1","reason":"too small","lines":[{"id":"ol_1-1","quantity":1}]}"#;
+    GET "/v1/returns" Read order_parts::return_list, "List returns, newest first, blind ones last";
     GET "/v1/returns/{id}" Read returns::return_get, "One return";
     POST "/v1/returns/{id}/approve" Operate returns::return_approve, "Approve a return";
     POST "/v1/returns/{id}/reject" Operate returns::return_reject, "Reject a return", r#"{"reason":"worn"}"#;

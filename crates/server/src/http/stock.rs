@@ -1,15 +1,16 @@
 //! Levels, their ledger, receipts, adjustments and moves.
 
-use super::call::{Answer, Call, Done, field, list, object};
-use super::catalog::entity_body;
+use super::call::{Answer, Call, Done, cursor_of, field, list, object};
+use super::catalog::{entities, entity_body};
 use super::problem::Problem;
 use domain::command::stock::{AdjustLine, AdjustStock, Change, Command};
 use domain::event::stock::Bucket;
-use domain::id::{ChannelCode, LocationCode, ReceiptId, Sku};
+use domain::id::{AdjustmentId, ChannelCode, LocationCode, ReceiptId, Sku};
 use domain::quantity::Quantity;
 use domain::stock::{Level, ReceiptLine, Sellable, sellable, why_not};
 use domain::time::Timestamp;
 use domain::{Event, Image};
+use engine::EventRow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -69,11 +70,11 @@ async fn stock_as_of(call: &Call, sku: Sku, text: String) -> Result<Answer, Prob
 
 pub async fn level_list(call: Call) -> Result<Answer, Problem> {
     let limit = call.limit()?;
-    let after = call.query::<String>("cursor")?.unwrap_or_default().replace('@', "\u{1f}");
+    let after = call.after()?;
     let mut images = call.read(move |reader| reader.list("level", &after, limit + 1)).await?;
     let has_more = images.len() > limit;
     images.truncate(limit);
-    let last = images.last().map(|image| image.key().replace('\u{1f}', "@"));
+    let last = images.last().map(|image| cursor_of(&image.key()));
     let rows = images.iter().filter_map(|image| match image {
         Image::Level(_, Some(level)) => {
             let mut view = level_view(level);
@@ -206,6 +207,10 @@ pub async fn receipt_get(call: Call) -> Result<Answer, Problem> {
     Ok(Answer::ok(entity_body(&call, "receipt", id.to_string()).await?))
 }
 
+pub async fn receipt_list(call: Call) -> Result<Answer, Problem> {
+    entities!(call, Receipt, "receipt")
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReasonBody {
@@ -272,6 +277,30 @@ pub async fn adjustment_create(call: Call) -> Result<Answer, Problem> {
     view["object"] = json!("adjustment");
     view["consequences"] = consequences(&done);
     Ok(Answer::created(view).replayed(done.repeated))
+}
+
+/// As the log tells it; what it led to stands in the answer to the request alone.
+fn adjusted(event: &EventRow) -> Value {
+    let data: Value = serde_json::from_str(&event.data).unwrap_or_else(|_| json!({}));
+    json!({
+        "object": "adjustment", "id": data["adjustment"], "status": "posted", "location": data["location"], "reason": data["reason"],
+        "reference": data["reference"], "lines": data["lines"], "consequences": [], "created_at": Timestamp(event.time),
+    })
+}
+
+pub async fn adjustment_list(call: Call) -> Result<Answer, Problem> {
+    let (limit, before) = (call.limit()?, call.query::<u64>("cursor")?);
+    let mut events = call.read(move |reader| reader.adjustments(None, before, limit + 1)).await?;
+    let has_more = events.len() > limit;
+    events.truncate(limit);
+    let last = events.last().map(|event| event.seq.to_string());
+    Ok(Answer::ok(list(events.iter().map(adjusted).collect(), has_more, last)))
+}
+
+pub async fn adjustment_get(call: Call) -> Result<Answer, Problem> {
+    let id: AdjustmentId = call.segment("id")?;
+    let events = call.read(move |reader| reader.adjustments(Some(&id.text()), None, 1)).await?;
+    events.first().map(adjusted).map(Answer::ok).ok_or_else(|| Problem::not_found("adjustment", &id.text()))
 }
 
 #[derive(Deserialize)]

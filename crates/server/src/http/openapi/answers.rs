@@ -68,7 +68,8 @@ pub const SHAPES: &[(&str, &str)] = &[
     (
         "adjustment",
         r#"{"object":"adjustment","id?":"adj_1","status":"posted","location?":"AUS","reason?":"shrinkage","reference?":"CC-114",
-            "lines?":[{"sku":"MUG-RED","bucket":"on_hand","delta":-1,"level":"$brief_level"}],"consequences":["$consequence"]}"#,
+            "lines?":[{"sku":"MUG-RED","bucket":"on_hand","delta":-1,"level":"$brief_level"}],"consequences":["$consequence"],
+            "created_at?":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "move",
@@ -109,12 +110,12 @@ pub const SHAPES: &[(&str, &str)] = &[
     ),
     (
         "payment",
-        r#"{"id":"pay_1JD-1","gateway":"test","token?":"tok_visa","reference?":"pi_3P","status":"authorized","amount":4438,"authorized":4438,"captured":0,"refunded":0,
+        r#"{"object?":"payment","order?":"ord_1JD","id":"pay_1JD-1","gateway":"test","token?":"tok_visa","reference?":"pi_3P","status":"authorized","amount":4438,"authorized":4438,"captured":0,"refunded":0,
             "capture_now":false,"multicapture":true,"overcapture_percent":0,"expiring?":true,"expires_at?":"2026-12-01T09:30:00.000Z","failure?":"card_declined","created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
         "refund",
-        r#"{"id":"re_1JD-1","payment":"pay_1JD-1","status":"refunded","amount":1200,"charges":0,"lines?":[{"line":"ol_1JD-1","quantity":1,"amount":1200,"tax":0}],
+        r#"{"object?":"refund","order?":"ord_1JD","id":"re_1JD-1","payment":"pay_1JD-1","status":"refunded","amount":1200,"charges":0,"lines?":[{"line":"ol_1JD-1","quantity":1,"amount":1200,"tax":0}],
             "of_excess":false,"reason?":"broken","failure?":"closed account","created_at":"2026-11-24T09:30:00.000Z"}"#,
     ),
     (
@@ -134,6 +135,17 @@ pub const SHAPES: &[(&str, &str)] = &[
         r#"{"object?":"return","id":"ret_1JD-1","order?":"ord_1JD","location?":"AUS","external_id?":"R-1","status":"requested","reason?":"too small",
             "lines":[{"line?":"ol_1JD-1","sku":"MUG-RED","quantity":1,"received?":[{"quantity":1,"disposition":"restock"}]}],"received_at?":"2026-11-24T09:30:00.000Z","closed_at?":"2026-11-24T09:30:00.000Z",
             "version":1,"created_at":"2026-11-24T09:30:00.000Z"}"#,
+    ),
+    (
+        "sales_report",
+        r#"{"object":"report","report":"sales","step":"day","from":"2026-11-24T00:00:00.000Z","until":"2026-11-25T00:00:00.000Z",
+            "data":[{"start":"2026-11-24T00:00:00.000Z","orders":12,"rejected":1,"canceled":0,"units":30,"units_filled":28,"shipped":9,
+            "shipped_on_time":9,"delivered":7,"sales":{},"captured":{}}]}"#,
+    ),
+    (
+        "stock_value_report",
+        r#"{"object":"report","report":"stock_value","sequence":"4821","data":[{"location":"AUS","skus":310,"on_hand":8412,"available":8120,
+            "incoming":240,"value":{},"on_hand_without_cost":0}]}"#,
     ),
     (
         "notification",
@@ -234,7 +246,20 @@ pub const SHAPES: &[(&str, &str)] = &[
 
 /// Schemas of all shapes, by name.
 pub fn schemas() -> Map<String, Value> {
-    SHAPES.iter().map(|(name, example)| ((*name).to_owned(), schema(&serde_json::from_str(example).expect("shapes are JSON")))).collect()
+    let mut shapes: Map<String, Value> =
+        SHAPES.iter().map(|(name, example)| ((*name).to_owned(), serde_json::from_str(example).expect("shapes are JSON"))).collect();
+    let preview = order_preview(&shapes["order"]);
+    shapes.insert("order_preview".to_owned(), preview);
+    shapes.into_iter().map(|(name, shape)| (name, schema(&shape))).collect()
+}
+
+/// An order that has neither id nor number yet, with the decision where it would ship from.
+fn order_preview(order: &Value) -> Value {
+    let members = order.as_object().into_iter().flatten().map(|(name, value)| match name.as_str() {
+        "id" | "number" => (format!("{name}?"), value.clone()),
+        _ => (name.clone(), value.clone()),
+    });
+    members.chain([("sourcing?".to_owned(), json!({}))]).collect()
 }
 
 /// The schema of a successful answer: an object, or a list of it.
@@ -281,6 +306,8 @@ const RESOURCES: &[(&str, &str)] = &[
     ("transfers", "transfer"),
     ("customers", "customer"),
     ("counts", "count"),
+    ("payments", "payment"),
+    ("refunds", "refund"),
     ("notifications", "order"),
     ("alerts", "alert"),
     ("events", "event"),
@@ -309,6 +336,11 @@ pub fn of_route(method: &str, path: &str) -> Option<Answer> {
         ("POST", "/v1/subscriptions/{id}/ack") => return Some(Answer::One("acknowledgment")),
         ("POST", "/v1/subscriptions/{id}/delete") => return Some(Answer::One("deleted_subscription")),
         ("POST", bulk) if bulk.ends_with("/bulk") => return Some(Answer::One("bulk_result")),
+        ("POST", "/v1/orders/preview") => return Some(Answer::One("order_preview")),
+        ("PUT", "/v1/customers/{id}/mail-preferences") => return Some(Answer::One("customer")),
+        ("POST", "/v1/replenishment-policies/{sku}/{location}/delete") => return Some(Answer::One("policy")),
+        ("GET", "/v1/reports/sales") => return Some(Answer::One("sales_report")),
+        ("GET", "/v1/reports/stock-value") => return Some(Answer::One("stock_value_report")),
         ("POST", "/v1/orders/{id}/refunds/preview") => return Some(Answer::One("refund_preview")),
         ("GET", "/v1/mail/preview") => return Some(Answer::One("mail_preview")),
         _ => {}

@@ -5,15 +5,15 @@ use super::super::meters::PerChannel;
 use super::super::order_view::OrderView;
 use super::super::problem::Problem;
 use super::{preview_view, refusal};
-use crate::vault::Vault;
+use crate::vault::{Buyer, Vault};
 use axum::http::StatusCode;
 use domain::catalog::{Coordinates, Shortage};
 use domain::command::order::{Command, PlaceCharge, PlaceLine, PlaceOrder};
 use domain::id::{ChannelCode, CustomerId, Sku};
 use domain::money::{Amount, Currency};
-use domain::order::{Buyer, ClaimedPayment, Origin, ShipTo};
+use domain::order::{ClaimedPayment, Origin, ShipTo};
 use domain::quantity::Quantity;
-use domain::text::{Fingerprint, Metadata, Sealed};
+use domain::text::{Metadata, Sealed};
 use domain::time::Timestamp;
 use domain::{Context, Rejection};
 use serde::{Deserialize, Serialize};
@@ -68,10 +68,11 @@ pub struct CustomerBody {
 
 impl CustomerBody {
     /// What a customer is found by, hashed. An outside id belongs to the channel that gave it.
-    pub fn names(&self, vault: &Vault, channel: &str) -> Vec<Fingerprint> {
+    pub fn buyer(&self, vault: &Vault, channel: &str) -> Buyer {
         let mail = self.email.as_ref().map(|mail| vault.fingerprint("email", mail));
         let outside = self.external_id.as_ref().map(|id| vault.fingerprint("external_id", &format!("{channel}\n{id}")));
-        mail.into_iter().chain(outside).collect()
+        let words = self.name.as_deref().map(|name| vault.words(name)).unwrap_or_default();
+        Buyer { names: mail.into_iter().chain(outside).collect(), words }
     }
 }
 
@@ -189,9 +190,9 @@ impl OrderBody {
         let customer = match (buyer, &self.customer) {
             (Some(id), Some(details)) => {
                 let email_fingerprint = details.email.as_ref().map(|mail| vault.fingerprint("email", mail));
-                Some(Buyer { id, details: Some(seal(id, details)?), email_fingerprint })
+                Some(domain::order::Buyer { id, details: Some(seal(id, details)?), email_fingerprint })
             }
-            (Some(id), None) => Some(Buyer { id, details: None, email_fingerprint: None }),
+            (Some(id), None) => Some(domain::order::Buyer { id, details: None, email_fingerprint: None }),
             (None, _) => None,
         };
         let ship_to = match (buyer, &self.ship_to) {
@@ -261,8 +262,12 @@ impl OrderBody {
             return Ok(None);
         }
         let vault = &call.shop.vault;
-        let names = self.customer.as_ref().map(|customer| customer.names(vault, self.channel.as_str())).unwrap_or_default();
-        vault.customer_soon(names).await.map(Some).map_err(Problem::internal)
+        let mut buyer = self.customer.as_ref().map(|customer| customer.buyer(vault, self.channel.as_str())).unwrap_or_default();
+        let to = self.ship_to.as_ref().and_then(|to| to.name.as_deref());
+        if to != self.customer.as_ref().and_then(|customer| customer.name.as_deref()) {
+            buyer.words.extend(to.map(|name| vault.words(name)).unwrap_or_default());
+        }
+        vault.customer_soon(buyer).await.map(Some).map_err(Problem::internal)
     }
 }
 

@@ -192,8 +192,8 @@ impl Mirror {
                 for image in pending.images.iter() {
                     now.see(image);
                 }
-                now.tick(pending);
             }
+            now.tick(transactions);
         }
         self.topics.touch(transactions, last);
         self.applied.send_if_modified(|applied| {
@@ -244,13 +244,26 @@ impl Now {
         }
     }
 
-    fn tick(&mut self, pending: &Pending) {
-        let committed = &pending.committed;
-        let actor = SmolStr::new(&committed.actor);
-        let first = committed.last_seq + 1 - committed.events.len() as u64;
-        for (seq, recorded) in (first..).zip(&committed.events) {
-            let (kind, subject) = (recorded.event.type_name(), recorded.subject.clone());
-            self.ticker.push_front(Tick { seq, time: committed.time.0, actor: actor.clone(), kind, subject });
+    /// Only the last events are shown, however many came at once.
+    fn tick(&mut self, transactions: &[Pending]) {
+        let mut fresh = Vec::new();
+        for pending in transactions.iter().rev() {
+            let committed = &pending.committed;
+            let actor = SmolStr::new(&committed.actor);
+            let events = committed.events.iter().rev().zip((1..=committed.last_seq).rev());
+            fresh.extend(events.take(TICKS_MAX - fresh.len()).map(|(recorded, seq)| Tick {
+                seq,
+                time: committed.time.0,
+                actor: actor.clone(),
+                kind: recorded.event.type_name(),
+                subject: recorded.subject.clone(),
+            }));
+            if fresh.len() == TICKS_MAX {
+                break;
+            }
+        }
+        for tick in fresh.into_iter().rev() {
+            self.ticker.push_front(tick);
         }
         self.ticker.truncate(TICKS_MAX);
     }

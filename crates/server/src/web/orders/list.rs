@@ -119,7 +119,7 @@ impl Wanted {
             return Ok((reader.case(id)?.into_iter().collect(), None));
         }
         if let Some((term, kind)) = &self.term {
-            let found = reader.find(term, kind, limit)?;
+            let found = reader.find(term, kind, None, limit)?;
             let cases = found.into_iter().map(|id| reader.case(id)).collect::<Result<Vec<_>, _>>()?;
             if self.filter.external_id.is_none() || cases.iter().any(Option::is_some) {
                 return Ok((cases.into_iter().flatten().collect(), None));

@@ -1,0 +1,17 @@
+//! The rules, told as stories: one program, so that what all of them stand on is built once.
+
+mod alerts;
+mod counts;
+mod customer;
+mod mail;
+mod orders;
+mod payments;
+mod purchasing;
+mod rejections;
+mod returns;
+mod stock;
+mod story;
+mod subscriptions;
+mod time;
+mod told;
+mod transfers;
