@@ -10,7 +10,7 @@ const RECEIVER_LINES_MAX: usize = 10;
 pub fn run() -> Result<()> {
     let (python, modules, root) = (crate::peers::python()?, crate::peers::node_modules()?, crate::root());
     // As the suite `rust` builds it; by itself, a build would choose other features and make everything again.
-    done(Command::new(env!("CARGO")).args(["test", "--workspace", "--no-run", "--quiet"]).current_dir(&root))?;
+    done(Command::new(env!("CARGO")).args(["test", "--workspace", "--test", "tools", "--no-run", "--quiet"]).current_dir(&root))?;
     let folder = root.join("target/peers/bus");
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

@@ -62,15 +62,16 @@ async fn measure(events: u64) -> Value {
     subscribe(api, &key, &others.urls).await;
     let begin = shop.engine.durable();
     let numbers = Arc::new(AtomicU64::new(0));
-    let (mut alone, mut beside, mut turns, mut peak) = (0.0, 0.0, 0.0, 0);
+    let (mut alone, mut beside, mut turns, before) = (0.0, 0.0, 0.0, memory_mib());
     while shop.engine.durable() - begin < events {
         switch(&shop, false).await;
         alone += load(api, &key, &numbers).await;
         switch(&shop, true).await;
         beside += load(api, &key, &numbers).await;
         turns += 1.0;
-        peak = peak.max(memory_mib());
     }
+    let loaded = memory_mib();
+    let mut peak = loaded;
     let (started, end) = (Instant::now(), shop.engine.durable());
     while shop.bus.standings(&shop)[BAD..].iter().any(|standing| standing.lag.events > 0) {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -90,7 +91,7 @@ async fn measure(events: u64) -> Value {
         "repeats": good.iter().map(|one| one["repeats"].as_u64().unwrap_or(0)).sum::<u64>(),
         "orders_per_s_without": (alone / turns).round(), "orders_per_s_beside": (beside / turns).round(),
         "beside_over_without": (beside / alone * 1000.0).round() / 1000.0,
-        "drained_after_s": drained.as_secs(), "peak_memory_mib": peak,
+        "drained_after_s": drained.as_secs(), "memory_mib": {"before": before, "loaded": loaded, "peak_while_draining": peak},
         "bad_circuits": standings[..BAD].iter().map(|standing| json!(standing.circuit)).collect::<Vec<_>>(),
         "placed_to_received_ms": latency, "attempts_lost": shop.bus.attempts.lost(),
     })
