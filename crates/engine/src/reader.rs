@@ -10,7 +10,7 @@ pub use outbox::Letter;
 pub use past::{EventRow, raw_events};
 
 use crate::frame::Pending;
-use crate::log::sqlite::SqliteLog;
+use crate::log::sqlite::{SqliteLog, plan_once};
 use crate::store;
 use crate::store::key::ImageKey;
 use domain::Image;
@@ -314,6 +314,7 @@ impl Reader {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let store = Connection::open_with_flags(store, flags)?;
         store.busy_timeout(Duration::from_secs(5))?;
+        plan_once(&store)?;
         Ok(Self { shared, log, store, consistency: Consistency::Latest })
     }
 

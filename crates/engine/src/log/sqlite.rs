@@ -1,6 +1,7 @@
 //! The embedded log: one SQLite file, a row per transaction, made durable by `synchronous=FULL`.
 
 use super::{Appended, Error, Log, Row, frame_hash};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::path::Path;
 
@@ -57,6 +58,7 @@ impl SqliteLog {
         let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_BYTES / page.max(1))?;
         connection.execute_batch(SCHEMA)?;
+        plan_once(&connection)?;
         Self::at_end(connection)
     }
 
@@ -68,6 +70,7 @@ impl SqliteLog {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        plan_once(&connection)?;
         Self::at_end(connection)
     }
 
@@ -252,6 +255,14 @@ impl SqliteLog {
         }
         transaction.commit()
     }
+}
+
+/// A statement is planned for whatever it may be asked, not anew for each bound that it is given.
+///
+/// # Errors
+/// When SQLite refuses.
+pub fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn read_row(row: &rusqlite::Row) -> rusqlite::Result<Row> {
