@@ -325,6 +325,19 @@ mod tests {
     }
 
     #[test]
+    fn the_last_frame_at_or_before_a_time_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SqliteLog::open(&folder.path().join("log.db")).unwrap();
+        assert_eq!((log.seq_at(100).unwrap(), log.epoch().unwrap()), (0, 0));
+        for (seq, time, epoch) in [(1, 10, 1), (2, 20, 1), (3, 20, 1), (4, 30, 2), (5, 40, 3)] {
+            assert_eq!(log.append(seq - 1, epoch, &[Row { time, ..row(seq, seq) }]), Appended::Durable);
+        }
+        let found = [9, 10, 19, 20, 29, 30, 39, 40, 41].map(|time| log.seq_at(time).unwrap());
+        assert_eq!(found, [0, 1, 1, 3, 3, 4, 4, 5, 5]);
+        assert_eq!(log.epoch().unwrap(), 3);
+    }
+
+    #[test]
     fn a_full_disk_leaves_the_log_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let mut log = SqliteLog::open(&folder.path().join("log.db")).unwrap();
