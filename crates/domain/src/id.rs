@@ -5,24 +5,48 @@
 //! an order carry the order's number (`ful_1JD-2`), so that each resolves to its case without a lookup.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use smol_str::{SmolStr, SmolStrBuilder};
+use smol_str::SmolStr;
 use std::fmt;
 use std::str::FromStr;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-fn push_number(out: &mut SmolStrBuilder, mut number: u64) {
-    let mut digits = [0u8; 13];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = ALPHABET[(number & 31) as usize];
-        number >>= 5;
-        if number == 0 {
-            break;
-        }
+/// The text of an id while it is made, on the stack: every event names a dozen of them.
+struct IdText {
+    bytes: [u8; ID_BYTES_MAX],
+    len: usize,
+}
+
+/// Prefix, two numbers of 13 digits, and a dash.
+const ID_BYTES_MAX: usize = 5 + 13 + 1 + 13;
+
+impl IdText {
+    fn new(prefix: &str) -> Self {
+        let mut bytes = [0; ID_BYTES_MAX];
+        bytes[..prefix.len()].copy_from_slice(prefix.as_bytes());
+        Self { bytes, len: prefix.len() }
     }
-    out.push_str(std::str::from_utf8(&digits[at..]).expect("the alphabet is ASCII"));
+
+    fn number(mut self, number: u64) -> Self {
+        let digits = (u64::BITS - number.leading_zeros()).div_ceil(5).max(1) as usize;
+        let mut left = number;
+        for digit in self.bytes[self.len..self.len + digits].iter_mut().rev() {
+            *digit = ALPHABET[(left & 31) as usize];
+            left >>= 5;
+        }
+        self.len += digits;
+        self
+    }
+
+    fn dash(mut self) -> Self {
+        self.bytes[self.len] = b'-';
+        self.len += 1;
+        self
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).expect("prefixes and the alphabet are ASCII")
+    }
 }
 
 fn parse_number(text: &str) -> Option<u64> {
@@ -47,7 +71,7 @@ macro_rules! text_as_serde {
     ($name:ident) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.text())
+                serializer.serialize_str(self.id_text().as_str())
             }
         }
         impl<'de> Deserialize<'de> for $name {
@@ -58,7 +82,7 @@ macro_rules! text_as_serde {
         }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.text())
+                f.write_str(self.id_text().as_str())
             }
         }
     };
@@ -74,10 +98,11 @@ macro_rules! numbered {
             pub const PREFIX: &'static str = $prefix;
 
             pub fn text(&self) -> SmolStr {
-                let mut out = SmolStrBuilder::new();
-                out.push_str($prefix);
-                push_number(&mut out, self.0);
-                out.finish()
+                SmolStr::new(self.id_text().as_str())
+            }
+
+            fn id_text(&self) -> IdText {
+                IdText::new($prefix).number(self.0)
             }
         }
         impl FromStr for $name {
@@ -107,12 +132,11 @@ macro_rules! child {
             pub const PREFIX: &'static str = $prefix;
 
             pub fn text(&self) -> SmolStr {
-                let mut out = SmolStrBuilder::new();
-                out.push_str($prefix);
-                push_number(&mut out, self.order.0);
-                out.push_str("-");
-                push_number(&mut out, u64::from(self.n));
-                out.finish()
+                SmolStr::new(self.id_text().as_str())
+            }
+
+            fn id_text(&self) -> IdText {
+                IdText::new($prefix).number(self.order.0).dash().number(u64::from(self.n))
             }
         }
         impl FromStr for $name {
@@ -171,14 +195,15 @@ impl ReturnId {
     pub const PREFIX: &'static str = "ret_";
 
     pub fn text(&self) -> SmolStr {
-        let mut out = SmolStrBuilder::new();
-        out.push_str(Self::PREFIX);
-        if let Some(order) = self.order {
-            push_number(&mut out, order.0);
-            out.push_str("-");
+        SmolStr::new(self.id_text().as_str())
+    }
+
+    fn id_text(&self) -> IdText {
+        let text = IdText::new(Self::PREFIX);
+        match self.order {
+            Some(order) => text.number(order.0).dash().number(self.n),
+            None => text.number(self.n),
         }
-        push_number(&mut out, self.n);
-        out.finish()
     }
 }
 
@@ -205,9 +230,13 @@ pub enum DeliveryId {
 
 impl DeliveryId {
     pub fn text(&self) -> SmolStr {
+        SmolStr::new(self.id_text().as_str())
+    }
+
+    fn id_text(&self) -> IdText {
         match self {
-            Self::Notification(id) => id.text(),
-            Self::PurchaseOrder(id) => id.text(),
+            Self::Notification(id) => id.id_text(),
+            Self::PurchaseOrder(id) => id.id_text(),
         }
     }
 }
@@ -302,6 +331,9 @@ mod tests {
             assert_eq!(id.text().parse::<OrderId>(), Ok(id));
         }
         assert_eq!(OrderId(1 << 10 | 18 << 5 | 13).text(), "ord_1JD");
+        let longest = ReturnId { order: Some(OrderId(u64::MAX)), n: u64::MAX };
+        assert_eq!(longest.text().parse::<ReturnId>(), Ok(longest));
+        assert_eq!(AlertId(u64::MAX).text().parse::<AlertId>(), Ok(AlertId(u64::MAX)));
         let child = FulfillmentId { order: OrderId(1000), n: 300 };
         assert_eq!(child.text().parse::<FulfillmentId>(), Ok(child));
         for blind in [ReturnId { order: None, n: 7 }, ReturnId { order: Some(OrderId(9)), n: 2 }] {

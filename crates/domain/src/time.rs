@@ -64,10 +64,10 @@ impl Serialize for Timestamp {
         };
         let mut text = *b"0000-00-00T00:00:00.000Z";
         put_day(&mut text, year, month, day);
-        let parts = [(11, 2, ms / HOUR_MS), (14, 2, ms / MINUTE_MS % 60), (17, 2, ms / SECOND_MS % 60), (20, 3, ms % SECOND_MS)];
-        for (at, width, value) in parts {
-            put(&mut text[at..at + width], value);
-        }
+        put(&mut text[11..13], ms / HOUR_MS);
+        put(&mut text[14..16], ms / MINUTE_MS % 60);
+        put(&mut text[17..19], ms / SECOND_MS % 60);
+        put(&mut text[20..23], ms % SECOND_MS);
         serializer.serialize_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
@@ -94,10 +94,11 @@ fn put_day(text: &mut [u8], year: i64, month: i64, day: i64) {
 }
 
 /// Writes a number into all of `digits`, which it fits.
-fn put(digits: &mut [u8], mut number: i64) {
+fn put(digits: &mut [u8], number: i64) {
+    let mut left = u32::try_from(number).expect("it has few digits");
     for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).expect("one digit");
-        number /= 10;
+        *digit = b'0' + (left % 10) as u8;
+        left /= 10;
     }
 }
 

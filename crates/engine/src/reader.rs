@@ -10,7 +10,7 @@ pub use outbox::Letter;
 pub use past::{EventRow, raw_events};
 
 use crate::frame::Pending;
-use crate::log::sqlite::SqliteLog;
+use crate::log::sqlite::{SqliteLog, plan_once};
 use crate::store;
 use crate::store::key::ImageKey;
 use domain::Image;
@@ -78,6 +78,8 @@ struct Progress {
     stored: u64,
     /// Transactions that are durable and not stored.
     behind: usize,
+    /// How many wait for the store.
+    hurried: usize,
     failure: Option<String>,
     images: Unstored,
     effects: BTreeMap<EffectId, Outstanding>,
@@ -159,6 +161,7 @@ impl Shared {
 
     pub fn stop_soon(&self) {
         self.stopping.store(true, Ordering::SeqCst);
+        self.moved.notify_all();
     }
 
     pub fn timers_suspended(&self) -> bool {
@@ -228,6 +231,23 @@ impl Shared {
             && self.failure().is_none()
             && !self.stopping()
         {}
+    }
+
+    /// Lets more come before the store writes, unless somebody waits for it.
+    pub fn rest(&self, limit: Duration) {
+        self.wait(limit, |progress| progress.hurried > 0 || self.stopping());
+    }
+
+    /// Waits until the store has all up to `seq`, and no longer than it must; `false` when time is up.
+    fn wait_stored(&self, seq: u64, limit: Duration) -> bool {
+        if self.stored() >= seq {
+            return true;
+        }
+        self.lock().hurried += 1;
+        self.moved.notify_all();
+        let reached = self.wait(limit, |progress| progress.stored >= seq);
+        self.lock().hurried -= 1;
+        reached
     }
 
     pub fn stored_up_to(&self, stored: u64, batch: &[Pending]) {
@@ -314,6 +334,7 @@ impl Reader {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let store = Connection::open_with_flags(store, flags)?;
         store.busy_timeout(Duration::from_secs(5))?;
+        plan_once(&store)?;
         Ok(Self { shared, log, store, consistency: Consistency::Latest })
     }
 
@@ -326,7 +347,7 @@ impl Reader {
     pub fn soon<T>(&mut self, limit: Duration, ask: impl FnOnce(&Self) -> T) -> T {
         let (wanted, before) = (self.shared.durable(), self.consistency);
         // What is missing then is seen when it is asked again.
-        self.shared.wait(limit, |progress| progress.stored >= wanted);
+        self.shared.wait_stored(wanted, limit);
         self.consistency = Consistency::Any;
         let answer = ask(self);
         self.consistency = before;
@@ -376,11 +397,28 @@ impl Reader {
             return Ok(());
         }
         let wanted = self.shared.durable();
-        if self.shared.wait(STORE_WAIT, |progress| progress.stored >= wanted) { Ok(()) } else { Err(ReadError::Behind) }
+        if self.shared.wait_stored(wanted, STORE_WAIT) { Ok(()) } else { Err(ReadError::Behind) }
     }
 
     /// Waits until something after `seq` is durable; `false` when time was up.
     pub fn wait_for(&self, seq: u64, limit: Duration) -> bool {
         self.shared.wait(limit, |progress| progress.durable > seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_the_store_ends_its_rest() {
+        let shared = Arc::new(Shared::new("nowhere".into(), true, Vec::new(), 5, 4));
+        let reader = shared.clone();
+        let reader = std::thread::spawn(move || reader.wait_stored(5, Duration::from_secs(60)));
+        let rested = Instant::now();
+        shared.rest(Duration::from_secs(60));
+        assert!(rested.elapsed() < Duration::from_secs(30), "the store rested although somebody waited");
+        shared.stored_up_to(5, &[]);
+        assert!(reader.join().unwrap());
     }
 }

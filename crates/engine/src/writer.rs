@@ -12,6 +12,10 @@ use std::time::Duration;
 const NO_SPACE_PAUSE: Duration = Duration::from_millis(250);
 /// Most transactions that the store takes up in one write, up to the frame that reaches it.
 const COALESCE_MAX: usize = 4096;
+/// Transactions that are written at once. For fewer the store lets more come: what many of them touch, a level or a page, is written once.
+const WORTH_WRITING: usize = 1024;
+/// For how long it does so. By id everything is read from memory meanwhile, and whoever asks for a list ends it.
+const REST: Duration = Duration::from_millis(50);
 /// Most transactions that the store may be behind before the log waits for it: then the queue fills, and clients are told to come again. What
 /// is not stored stands in memory, and a start after a crash folds it again.
 pub const STORE_BEHIND_MAX: usize = 16_384;
@@ -101,9 +105,10 @@ pub fn row(pending: &Pending) -> Row {
 /// Follows the log, coalescing what has piled up into one write.
 pub fn follow(mut store: Store, shared: &Shared, frames: &Receiver<Vec<Pending>>) {
     while let Ok(mut batch) = frames.recv() {
-        while batch.len() < COALESCE_MAX {
-            let Ok(more) = frames.try_recv() else { break };
-            batch.extend(more);
+        gather(&mut batch, frames);
+        if batch.len() < WORTH_WRITING {
+            shared.rest(REST);
+            gather(&mut batch, frames);
         }
         while let Err(error) = store.write(&batch) {
             // Full, or somebody else has it for a while: a backup program, a curious sqlite3.
@@ -118,6 +123,13 @@ pub fn follow(mut store: Store, shared: &Shared, frames: &Receiver<Vec<Pending>>
             std::thread::sleep(NO_SPACE_PAUSE);
         }
         shared.stored_up_to(store.applied(), &batch);
+    }
+}
+
+fn gather(batch: &mut Vec<Pending>, frames: &Receiver<Vec<Pending>>) {
+    while batch.len() < COALESCE_MAX {
+        let Ok(more) = frames.try_recv() else { return };
+        batch.extend(more);
     }
 }
 

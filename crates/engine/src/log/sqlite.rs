@@ -1,6 +1,7 @@
 //! The embedded log: one SQLite file, a row per transaction, made durable by `synchronous=FULL`.
 
 use super::{Appended, Error, Log, Row, frame_hash};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::path::Path;
 
@@ -57,6 +58,7 @@ impl SqliteLog {
         let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_BYTES / page.max(1))?;
         connection.execute_batch(SCHEMA)?;
+        plan_once(&connection)?;
         Self::at_end(connection)
     }
 
@@ -68,6 +70,7 @@ impl SqliteLog {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        plan_once(&connection)?;
         Self::at_end(connection)
     }
 
@@ -254,6 +257,14 @@ impl SqliteLog {
     }
 }
 
+/// A statement is planned for whatever it may be asked, not anew for each bound that it is given.
+///
+/// # Errors
+/// When SQLite refuses.
+pub fn plan_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 fn read_row(row: &rusqlite::Row) -> rusqlite::Result<Row> {
     Ok(Row { first_seq: row.get(0)?, last_seq: row.get(1)?, time: row.get(2)?, actor: row.get(3)?, body: row.get(4)? })
 }
@@ -311,6 +322,19 @@ mod tests {
         assert_eq!((again.last(), again.hash), (3, log.hash));
         assert_eq!(again.read(2, 10).unwrap(), vec![row(1, 2), row(3, 3)]);
         assert_eq!(again.read(3, 10).unwrap(), vec![row(3, 3)]);
+    }
+
+    #[test]
+    fn the_last_frame_at_or_before_a_time_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SqliteLog::open(&folder.path().join("log.db")).unwrap();
+        assert_eq!((log.seq_at(100).unwrap(), log.epoch().unwrap()), (0, 0));
+        for (seq, time, epoch) in [(1, 10, 1), (2, 20, 1), (3, 20, 1), (4, 30, 2), (5, 40, 3)] {
+            assert_eq!(log.append(seq - 1, epoch, &[Row { time, ..row(seq, seq) }]), Appended::Durable);
+        }
+        let found = [9, 10, 19, 20, 29, 30, 39, 40, 41].map(|time| log.seq_at(time).unwrap());
+        assert_eq!(found, [0, 1, 1, 3, 3, 4, 4, 5, 5]);
+        assert_eq!(log.epoch().unwrap(), 3);
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl Store {
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.set_prepared_statement_cache_capacity(64);
+        crate::log::sqlite::plan_once(&connection)?;
         schema::create(&mut connection)?;
         let applied = meta(&connection, "applied")?.unwrap_or(0);
         Ok(Self { connection, applied, known: ledger::Known::default() })

@@ -156,11 +156,9 @@ impl Mirror {
     pub fn follow(&self, ask: &dyn Fn() -> Option<(Vec<Image>, u64)>, frames: &Receiver<Vec<Pending>>) {
         self.reload(ask);
         while let Ok(first) = frames.recv() {
-            let mut transactions = first;
-            while let Ok(more) = frames.try_recv() {
-                transactions.extend(more);
-            }
-            self.take(&transactions);
+            let mut waiting = vec![first];
+            waiting.extend(frames.try_iter().take(FRAMES_MAX));
+            self.take(&waiting);
             if self.lost.load(Ordering::SeqCst) {
                 self.reload(ask);
             }
@@ -184,18 +182,15 @@ impl Mirror {
         self.applied.send_replace(seq);
     }
 
-    fn take(&self, transactions: &[Pending]) {
-        let Some(last) = transactions.last().map(|pending| pending.committed.last_seq) else { return };
+    fn take(&self, frames: &[Vec<Pending>]) {
+        let transactions = || frames.iter().flatten();
+        let Some(last) = transactions().next_back().map(|pending| pending.committed.last_seq) else { return };
         {
             let mut now = self.now.write().expect("no thread panics with the mirror");
-            for pending in transactions {
-                for image in pending.images.iter() {
-                    now.see(image);
-                }
-            }
-            now.tick(transactions);
+            transactions().flat_map(|pending| pending.images.iter()).for_each(|image| now.see(image));
+            now.tick(transactions().rev());
         }
-        self.topics.touch(transactions, last);
+        self.topics.touch(transactions(), last);
         self.applied.send_if_modified(|applied| {
             let grew = last > *applied;
             *applied = last.max(*applied);
@@ -245,9 +240,9 @@ impl Now {
     }
 
     /// Only the last events are shown, however many came at once.
-    fn tick(&mut self, transactions: &[Pending]) {
+    fn tick<'a>(&mut self, newest_first: impl Iterator<Item = &'a Pending>) {
         let mut fresh = Vec::new();
-        for pending in transactions.iter().rev() {
+        for pending in newest_first {
             let committed = &pending.committed;
             let actor = SmolStr::new(&committed.actor);
             let events = committed.events.iter().rev().zip((1..=committed.last_seq).rev());

@@ -49,7 +49,7 @@ impl Topics {
         ring.forgotten = seq;
     }
 
-    pub fn touch(&self, transactions: &[Pending], last: u64) {
+    pub fn touch<'a>(&self, transactions: impl Iterator<Item = &'a Pending>, last: u64) {
         let mut topics = BTreeSet::new();
         for pending in transactions {
             topics.extend(pending.images.iter().filter_map(topic));
