@@ -1,7 +1,8 @@
 // Actions clicked through to their events, refusals by role and by foreign forms, and pick-pack-ship by keyboard alone.
+import { createServer } from "node:http";
 import { check, client, folder, furnish, launch, place, start } from "./shop.mjs";
 
-const server = start(["serve", "--data-dir", folder(), "--listen", "127.0.0.1:0"]);
+const server = start(["serve", "--data-dir", folder(), "--listen", "127.0.0.1:0", "--allow-private-webhooks"]);
 const { base, link, key } = await server.ready;
 const api = client(base, key);
 await furnish(api);
@@ -107,6 +108,42 @@ check("receive says how many", says.includes("7 × CAP"));
 await act("/stock/CAP", "Adjust", { delta: -2 });
 await act("/stock/CAP", "Count", { counted: 99 });
 check("the shelf is as it was counted", (await api("GET", "/v1/stock/CAP")).levels.find((level) => level.location === "AUS").on_hand === 99);
+
+console.log("between locations");
+says = await act("/stock/CAP", "Transfer", { quantity: 4 });
+check("a transfer is a draft first", says.includes("draft"));
+check("and has a page", new URL(page.url()).pathname === "/transfers/tr_1");
+says = await act("/transfers/tr_1", "Ship", { carrier: "DHL" });
+check("shipping says what leaves", says.includes("CAP"));
+await act("/transfers/tr_1", "Receive", { "accepted.0": 3, "damaged.0": 1 });
+const moved = await api("GET", "/v1/transfers/tr_1");
+check("what arrived is told apart", moved.status === "received" && moved.lines[0].damaged === 1);
+await api("POST", "/v1/counts", { location: "AUS", skus: ["CAP"] });
+await act("/counts/cnt_2", "Record", { "counted.0": 90 });
+await act("/counts/cnt_2", "Post");
+check("a count is posted", (await api("GET", "/v1/counts/cnt_2")).status === "posted");
+
+console.log("a subscription");
+const heard = [];
+const endpoint = createServer((request, response) => { request.resume(); request.on("end", () => { heard.push(request.headers["webhook-id"]); response.statusCode = heard.length === 1 ? 500 : 204; response.end("no"); }); });
+await new Promise((resolve) => endpoint.listen(0, "127.0.0.1", resolve));
+await api("POST", "/v1/subscriptions", { name: "ERP", kind: "webhook", filter: { types: ["item.*"] }, webhook: { url: `http://127.0.0.1:${endpoint.address().port}/` } });
+await page.goto(base + "/subscriptions/sub_1");
+await page.click('.head .row a.button:text-is("Test")');
+await page.waitForSelector("dialog[open]");
+await page.click("dialog .row button:not(.preview)");
+await page.waitForSelector("dialog [role=alert]");
+check("a test that fails says how", (await page.textContent("dialog [role=alert]")).includes("500"));
+await act("/subscriptions/sub_1", "Test");
+check("one that is answered says so", (await page.textContent("#note")).includes("204"));
+await api("POST", "/v1/items", { sku: "NEW", name: "New" });
+await page.waitForSelector("text=answered 204");
+check("calls show on the page by themselves", heard.length >= 3);
+await act("/subscriptions/sub_1", "Pause");
+await act("/subscriptions/sub_1", "Rewind", { to: "beginning" });
+await act("/subscriptions/sub_1", "Resume");
+check("it is active again", (await api("GET", "/v1/subscriptions/sub_1")).status === "active");
+endpoint.close();
 
 console.log("refusals");
 const { secret: watcher } = await api("POST", "/v1/keys", { name: "watcher", role: "read_only" }).then((made) => ({ secret: made.secret || made.key }));

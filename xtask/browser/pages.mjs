@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { axe, check, client, folder, furnish, launch, place, start } from "./shop.mjs";
 
-const server = start(["serve", "--data-dir", folder(), "--listen", "127.0.0.1:0"]);
+const server = start(["serve", "--data-dir", folder(), "--listen", "127.0.0.1:0", "--allow-private-webhooks"]);
 const { base, link, key } = await server.ready;
 const api = client(base, key);
 await furnish(api);
@@ -11,9 +11,13 @@ for (let more = 0; more < 20; more++) await place(api, [["MUG-BLUE", 1]]);
 for (let tries = 0; tries < 100 && !(await api("GET", `/v1/orders/${order.id}`)).fulfillments.length; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
 const work = (await api("GET", `/v1/orders/${order.id}`)).fulfillments[0];
 const purchase = (await api("GET", "/v1/purchase-orders")).data[0];
+await api("POST", "/v1/transfers", { from: "AUS", to: "BER", lines: [{ sku: "MUG-RED", quantity: 3 }] });
+await api("POST", "/v1/counts", { location: "AUS", skus: ["MUG-RED", "CAP"] });
+await api("POST", "/v1/subscriptions", { name: "ERP", kind: "webhook", webhook: { url: "http://127.0.0.1:9/events" } });
+await api("POST", "/v1/subscriptions", { name: "Warehouse", kind: "pull" });
 const paths = ["/", "/orders", `/orders/${order.id}`, `/orders/${order.id}/cancel`, `/orders/${order.id}/refund`, "/orders?q=nothing", "/stock", "/stock/MUG-RED", "/stock/MUG-RED/adjust", "/stock/CAP/policy?location=AUS",
   "/replenishment", purchase && `/purchase-orders/${purchase.id}`, purchase && `/purchase-orders/${purchase.id}/send`, "/fulfillment", work && `/fulfillment/${work.id}`, "/fulfillment/pick-list?location=AUS", work && `/fulfillment/${work.id}/packing-slip`,
-  "/events", "/events/3", "/subscriptions", "/alerts", "/settings", "/settings/channels/web", "/settings/keys/new", "/more", "/orders/ord_ZZZ", "/sign-in"].filter(Boolean);
+  "/transfers/tr_1", "/transfers/tr_1/ship", "/counts/cnt_1", "/counts/cnt_1/record", "/stock/MUG-RED/transfer", "/events", "/events/3", "/subscriptions", "/subscriptions/sub_1", "/subscriptions/sub_1/redeliver", "/settings/mails", "/no-such-page", "/alerts", "/settings", "/settings/channels/web", "/settings/keys/new", "/more", "/orders/ord_ZZZ", "/sign-in"].filter(Boolean);
 const source = readFileSync(axe, "utf8");
 const browser = await launch();
 const signed = await browser.newContext();

@@ -103,7 +103,7 @@ impl Running {
         let suppliers = tokio::spawn(crate::suppliers::run(self.shop.clone(), stop_mail.subscribe()));
         let deliveries = webhook::start(self.shop.clone()).map_err(Error::Serve)?;
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
-        let app = router(self.shop.clone(), self.limits, metrics).merge(web::router(self.desk.clone()));
+        let app = router(self.shop.clone(), self.limits, metrics).merge(web::router(self.desk.clone())).fallback(web::nowhere);
         let (drain, draining) = tokio::sync::oneshot::channel::<()>();
         let (shop, desk) = (self.shop.clone(), self.desk.clone());
         let signal = async move {

@@ -27,6 +27,7 @@ mod fulfillment;
 mod live;
 mod mirror;
 mod more;
+mod nowhere;
 mod orders;
 mod overview;
 mod pages;
@@ -42,6 +43,7 @@ mod visit;
 
 pub use desk::{Desk, router};
 pub use mirror::Mirror;
+pub use nowhere::nowhere;
 pub use pages::{PAGES, Page};
 pub use session::COOKIE;
 

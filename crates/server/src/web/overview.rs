@@ -124,6 +124,7 @@ pub async fn page(visit: Visit) -> Answer {
         visit.read(move |reader| Ok((reader.minutes(from, step, steps)?, reader.minutes(from - span, window.minutes(), 1)?))).await?;
     let numbers = numbers(&here, &before, window);
     let groups = groups(&visit, now).await?;
+    let before_start = if visit.now().ticker.is_empty() { last_events(&visit).await? } else { Vec::new() };
     let frame = visit.frame("Overview", "overview", "event");
     let mirror = visit.now();
     let page = Overview {
@@ -135,7 +136,7 @@ pub async fn page(visit: Visit) -> Answer {
         open: show::count(mirror.pipeline.open() as u64),
         on_hold: mirror.pipeline.standing(Stage::OnHold).0,
         groups,
-        ticker: ticker(&mirror),
+        ticker: if before_start.is_empty() { ticker(&mirror) } else { before_start },
         empty: mirror.items.is_empty(),
     };
     drop(mirror);
@@ -344,6 +345,21 @@ pub fn about(condition: &Condition) -> (String, String) {
     }
 }
 
+/// What happened last before the server was started: nothing has ticked since.
+async fn last_events(visit: &Visit) -> Result<Vec<Line>, Fault> {
+    let after = visit.shop().engine.durable().saturating_sub(TICKS as u64);
+    let (events, _) = visit.read(move |reader| reader.events(after, TICKS)).await?;
+    let lines = events.into_iter().rev().take(TICKS).map(|event| {
+        let (href, subject) = show::subject_text(&event.subject);
+        Line { name: show::event_name(&event.kind), href, subject, actor: event.actor, seq: event.seq, at: clock(event.time) }
+    });
+    Ok(lines.collect())
+}
+
+fn clock(time: i64) -> String {
+    show::second(Timestamp(time)).split(' ').next_back().unwrap_or_default().to_owned()
+}
+
 fn ticker(mirror: &Now) -> Vec<Line> {
     mirror
         .ticker
@@ -351,8 +367,8 @@ fn ticker(mirror: &Now) -> Vec<Line> {
         .take(TICKS)
         .map(|tick| {
             let (href, subject) = show::subject(&tick.subject);
-            let at = show::second(Timestamp(tick.time)).split(' ').next_back().unwrap_or_default().to_owned();
-            Line { name: show::event_name(tick.kind), href, subject, actor: tick.actor.to_string(), seq: tick.seq, at }
+            let (actor, at) = (tick.actor.to_string(), clock(tick.time));
+            Line { name: show::event_name(tick.kind), href, subject, actor, seq: tick.seq, at }
         })
         .collect()
 }

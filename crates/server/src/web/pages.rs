@@ -70,6 +70,14 @@ pages! {
     POST "/stock/{sku}/safety-stock" Operate on_stock::safety_do;
     GET "/stock/{sku}/policy" Operate policy::edit_form;
     POST "/stock/{sku}/policy" Operate policy::edit_do;
+    GET "/stock/{sku}/transfer" Operate stock::transfers::new_form;
+    POST "/stock/{sku}/transfer" Operate stock::transfers::new_do;
+    GET "/transfers/{id}" Read stock::transfers::page;
+    GET "/transfers/{id}/{step}" Work stock::transfers::form;
+    POST "/transfers/{id}/{step}" Work stock::transfers::act;
+    GET "/counts/{id}" Read stock::counts::page;
+    GET "/counts/{id}/{step}" Work stock::counts::form;
+    POST "/counts/{id}/{step}" Work stock::counts::act;
     GET "/replenishment" Read purchasing::page;
     GET "/purchase-orders/new" Operate purchasing::actions::new_form;
     POST "/purchase-orders/new" Operate purchasing::actions::new_do;
@@ -83,8 +91,9 @@ pages! {
     GET "/fulfillment/{id}/{step}" Work fulfillment::actions::form;
     POST "/fulfillment/{id}/{step}" Work fulfillment::actions::act;
     GET "/subscriptions" Read subscriptions::page;
-    GET "/subscriptions/{id}/{step}" Operate subscriptions::step_form;
-    POST "/subscriptions/{id}/{step}" Operate subscriptions::step_do;
+    GET "/subscriptions/{id}" Read subscriptions::one::page;
+    GET "/subscriptions/{id}/{step}" Operate subscriptions::steps::form;
+    POST "/subscriptions/{id}/{step}" Operate subscriptions::steps::act;
     GET "/settings" Read settings::page;
     GET "/settings/rules" Administer places::rules_form;
     POST "/settings/rules" Administer places::rules_do;
@@ -92,6 +101,8 @@ pages! {
     POST "/settings/locations/{code}" Operate places::location_do;
     GET "/settings/channels/{code}" Operate places::channel_form;
     POST "/settings/channels/{code}" Operate places::channel_do;
+    GET "/settings/mails" Read settings::mail::page;
+    GET "/settings/mails/html" Read settings::mail::html;
     GET "/settings/keys/new" Administer keys::new_form;
     POST "/settings/keys/new" Administer keys::new_do;
     GET "/settings/keys/{id}/end" Administer keys::end_ask;

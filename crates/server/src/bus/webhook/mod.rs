@@ -7,10 +7,11 @@ mod pump;
 pub use call::{Called, Message, Outcome, call, wall_ms};
 
 use super::feed::Feed;
-use crate::outbound::Dialer;
+use super::{Outgoing, secret};
+use crate::outbound::{Dialer, Signer, Target};
 use crate::shop::Shop;
 use domain::command::subscription::Command;
-use domain::subscription::{Kind, Status};
+use domain::subscription::{Kind, Status, Subscription};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,20 @@ use tokio::task::JoinSet;
 const NICENESS: i32 = 10;
 /// A pump that panicked is not started again before.
 const PANIC_PAUSE: Duration = Duration::from_secs(5);
+
+/// Calls an endpoint once, now, with an event that is in no log; its id and what came of it. `None` when there is no address to call.
+pub async fn try_out(shop: &Shop, subscription: &Subscription) -> Option<(String, Called)> {
+    let webhook = subscription.webhook.as_ref()?;
+    let target = Target::parse(&webhook.url)?;
+    let open = |sealed| shop.vault.open_secret(sealed).and_then(|text| secret::parse(&text).ok());
+    let secrets: Vec<Vec<u8>> = webhook.signing(shop.now()).filter_map(|secret| open(&secret.sealed)).collect();
+    let signer = Signer::new(secrets.iter().map(Vec::as_slice));
+    let event = Outgoing::test(subscription, shop.now(), shop.engine.durable(), &format!("test-{}", wall_ms()));
+    let message = Message { id: &event.id, body: event.body(None), signer: &signer };
+    let timeout = Duration::from_millis(webhook.timeout_ms.into());
+    let (called, _) = call(&Dialer::new(shop.bus.allows_private()), &target, &message, timeout, None).await;
+    Some((event.id, called))
+}
 
 /// What all pumps share.
 pub struct Wire {

@@ -2,11 +2,10 @@
 
 use super::{cursor_text, entry, place_of, start};
 use crate::bus::attempts::Wanted;
-use crate::bus::webhook::{Message, Outcome, call as call_endpoint, wall_ms};
-use crate::bus::{Ask, Entry, Outgoing, flush, secret};
+use crate::bus::webhook::Outcome;
+use crate::bus::{Ask, Entry, flush};
 use crate::http::call::{Answer, Call, list};
 use crate::http::problem::Problem;
-use crate::outbound::{Dialer, Signer, Target};
 use axum::http::StatusCode;
 use domain::subscription::{Status, Subscription, Webhook};
 use domain::time::Timestamp;
@@ -14,7 +13,6 @@ use engine::Backfill;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Most ranges that one subscription is delivered at once.
 const BACKFILLS_MAX: usize = 4;
@@ -182,17 +180,11 @@ pub async fn attempts(call: Call) -> Result<Answer, Problem> {
 
 /// Calls the endpoint once, now, with an event that is in no log.
 pub async fn test_send(call: Call) -> Result<Answer, Problem> {
-    let (_, subscription, webhook) = webhook(&call)?;
-    let target = Target::parse(&webhook.url).ok_or_else(|| Problem::bad_field("webhook.url", "can't be called"))?;
-    let open = |sealed| call.shop.vault.open_secret(sealed).and_then(|text| secret::parse(&text).ok());
-    let secrets: Vec<Vec<u8>> = webhook.signing(call.shop.now()).filter_map(|secret| open(&secret.sealed)).collect();
-    let signer = Signer::new(secrets.iter().map(Vec::as_slice));
-    let event = Outgoing::test(&subscription, call.shop.now(), call.shop.engine.durable(), &format!("test-{}", wall_ms()));
-    let message = Message { id: &event.id, body: event.body(None), signer: &signer };
-    let timeout = Duration::from_millis(webhook.timeout_ms.into());
-    let (called, _) = call_endpoint(&Dialer::new(call.shop.bus.allows_private()), &target, &message, timeout, None).await;
+    let (_, subscription, _) = webhook(&call)?;
+    let tried = crate::bus::webhook::try_out(&call.shop, &subscription).await;
+    let (event, called) = tried.ok_or_else(|| Problem::bad_field("webhook.url", "can't be called"))?;
     Ok(Answer::ok(json!({
-        "object": "test_delivery", "event": event.id, "delivered": called.outcome == Outcome::Delivered, "status": called.status,
+        "object": "test_delivery", "event": event, "delivered": called.outcome == Outcome::Delivered, "status": called.status,
         "error": called.error, "duration_ms": u64::try_from(called.took.as_millis()).unwrap_or(u64::MAX), "answer": called.answer,
     })))
 }

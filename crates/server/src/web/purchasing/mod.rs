@@ -6,8 +6,10 @@ pub mod one;
 use super::Answer;
 use super::mirror::Now;
 use super::show::{self, Badge};
+use super::stock::transfers;
 use super::visit::{Frame, Visit};
 use askama::Template;
+use domain::count::CountStatus;
 use domain::id::SupplierCode;
 use domain::purchasing::{PurchaseOrder, PurchaseOrderStatus};
 use domain::time::{Date, Timestamp};
@@ -59,11 +61,21 @@ struct Replenishment {
     open: Vec<Order>,
     late: Vec<Late>,
     done: Vec<Order>,
+    moves: Vec<Moving>,
     policies: usize,
 }
 
+/// A transfer or a count that is under way.
+struct Moving {
+    id: String,
+    href: String,
+    badge: Badge,
+    where_to: String,
+    units: String,
+}
+
 pub async fn page(visit: Visit) -> Answer {
-    let frame = visit.frame("Replenishment", "replenishment", "stock purchase_order supplier");
+    let frame = visit.frame("Replenishment", "replenishment", "stock purchase_order supplier transfer count");
     let time = visit.time();
     let now = visit.now();
     let today = time.utc_date();
@@ -82,10 +94,29 @@ pub async fn page(visit: Visit) -> Answer {
         open,
         late: late(&now, today),
         done: of(PurchaseOrderStatus::is_over, 10),
+        moves: moving(&now),
         policies: now.policies.len(),
     };
     drop(now);
     visit.show(&page)
+}
+
+fn moving(now: &Now) -> Vec<Moving> {
+    let on_the_way = now.transfers.values().rev().filter(|transfer| !transfer.is_over()).map(|transfer| Moving {
+        id: transfer.id.to_string(),
+        href: format!("/transfers/{}", transfer.id),
+        badge: transfers::badge(transfer),
+        where_to: format!("{} to {}", transfer.from, transfer.to),
+        units: show::count(transfer.lines.iter().map(|line| line.quantity.get()).sum::<u32>()),
+    });
+    let open = now.counts.values().rev().filter(|count| count.status == CountStatus::Open).map(|count| Moving {
+        id: count.id.to_string(),
+        href: format!("/counts/{}", count.id),
+        badge: Badge { tone: "info", icon: "half", label: "Counting" },
+        where_to: count.location.to_string(),
+        units: show::plural(count.lines.len(), "SKU", "SKUs"),
+    });
+    on_the_way.chain(open).take(ROWS).collect()
 }
 
 fn is_open(status: PurchaseOrderStatus) -> bool {

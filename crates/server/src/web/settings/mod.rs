@@ -1,6 +1,7 @@
 //! Settings: locations, channels with their sourcing, the shop's own rules, and keys.
 
 pub mod keys;
+pub mod mail;
 pub mod places;
 
 use super::Answer;

@@ -2,9 +2,12 @@
 
 pub mod actions;
 mod chart;
+pub mod counts;
 mod list;
 pub mod one;
 pub mod policy;
+mod sheet;
+pub mod transfers;
 
 pub use list::page;
 
