@@ -45,8 +45,7 @@ pub fn is_furnished(state: &State) -> bool {
 
 pub async fn furnish(shop: &Arc<Shop>, sample: &Sample) -> Result<()> {
     let mut commands = places();
-    commands
-        .extend(SUPPLIERS.iter().map(|supplier| purchasing::Command::CreateSupplier(supplier_of(supplier)).into()));
+    commands.extend(SUPPLIERS.iter().map(|supplier| purchasing::Command::CreateSupplier(supplier_of(supplier)).into()));
     all(shop, commands).await?;
     all(shop, sample.products.values().map(|product| catalog::Command::CreateItem(item(product)).into()).collect()).await?;
     let stocked: Vec<&Product> = sample.products.values().filter(|product| !product.service).collect();
