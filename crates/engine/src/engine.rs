@@ -3,6 +3,7 @@
 use crate::frame::{Answer, Cursor, Idempotency, Pending, Reply};
 use crate::log::sqlite::SqliteLog;
 use crate::log::{Error as LogError, Log};
+use crate::queue::{Sender, queue};
 use crate::reader::{Letter, Outstanding, Reader, Shared};
 use crate::recover::{self, OpenError};
 use crate::sequencer::Message;
@@ -11,7 +12,7 @@ use domain::purchasing::DispatchVia;
 use domain::time::Timestamp;
 use domain::{Command, State};
 use std::path::PathBuf;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -70,7 +71,7 @@ pub struct Submission {
 
 /// A running engine. Dropping it stops it cleanly: what was submitted is settled and made durable first.
 pub struct Engine {
-    queue: SyncSender<Message>,
+    queue: Sender<Message>,
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     _lock: std::fs::File,
@@ -101,7 +102,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`].
     pub fn open_on<L: Log + 'static>(options: Options, disk: impl FnOnce(SqliteLog) -> Result<L, LogError>) -> Result<Self, OpenError> {
-        let (queue, messages) = sync_channel(QUEUE_MAX);
+        let (queue, messages) = queue(QUEUE_MAX);
         let started = recover::start(options, messages, disk)?;
         Ok(Self { queue, shared: started.shared, threads: Mutex::new(started.threads), _lock: started.lock })
     }

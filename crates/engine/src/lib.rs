@@ -37,6 +37,7 @@ mod frame;
 pub mod json;
 mod keyed;
 pub mod log;
+mod queue;
 mod reader;
 mod record;
 mod recover;

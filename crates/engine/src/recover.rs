@@ -4,6 +4,7 @@ use crate::engine::Options;
 use crate::frame::{Committed, EngineRecord, Pending};
 use crate::log::sqlite::SqliteLog;
 use crate::log::{Appended, Error as LogError, Log, Row};
+use crate::queue::Receiver;
 use crate::reader::{Reader, Shared};
 use crate::record::{self, Decoded};
 use crate::sequencer::{Message, Sequencer, Turn};
@@ -15,7 +16,7 @@ use domain::{Image, Recorded, State};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -154,7 +155,7 @@ pub fn mark(first_seq: u64, last_seq: u64, time: i64, actor: &str) -> i64 {
 
 fn spawn<L: Log + 'static>(
     options: Options,
-    messages: Receiver<Message>,
+    mut messages: Receiver<Message>,
     log: L,
     store: Store,
     state: State,
@@ -184,7 +185,7 @@ fn spawn<L: Log + 'static>(
     let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let failed = |error| OpenError::Folder(folder.display().to_string(), error);
     Ok(vec![
-        thread("sequencer").spawn(move || sequencer.run(&messages, &frames)).map_err(failed)?,
+        thread("sequencer").spawn(move || sequencer.run(&mut messages, &frames)).map_err(failed)?,
         thread("log").spawn(move || log.run(&frames_in, &stores)).map_err(failed)?,
         thread("store").spawn(move || follow(store, &shared, &stores_in)).map_err(failed)?,
     ])

@@ -4,6 +4,7 @@ mod lookup;
 
 use crate::engine::{Submission, weight};
 use crate::frame::{Answer, Batch, Committed, Cursor, EngineRecord, Idempotency, Pending, Reply};
+use crate::queue::Receiver;
 use crate::reader::{Reader, Shared};
 use crate::recover;
 use crate::store::{IDEMPOTENCY_MS, Store};
@@ -13,7 +14,7 @@ use domain::{Command, Context, Image, Rejection, State, Transaction};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 /// Most commands of one frame.
@@ -81,7 +82,7 @@ impl Default for Turn {
 }
 
 impl Sequencer {
-    pub fn run(mut self, messages: &Receiver<Message>, frames: &SyncSender<Batch>) {
+    pub fn run(mut self, messages: &mut Receiver<Message>, frames: &SyncSender<Batch>) {
         loop {
             let mut batch = Batch::default();
             let stop = self.fill(messages, &mut batch);
@@ -138,7 +139,7 @@ impl Sequencer {
     }
 
     /// Takes all that waits, within the bounds of a frame. `true` when it is to stop.
-    fn fill(&mut self, messages: &Receiver<Message>, batch: &mut Batch) -> bool {
+    fn fill(&mut self, messages: &mut Receiver<Message>, batch: &mut Batch) -> bool {
         let mut next = match messages.recv_timeout(self.patience()) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
@@ -155,15 +156,15 @@ impl Sequencer {
                 return true;
             }
             let full = batch.replies.len() >= BATCH_MAX || self.next_seq - first >= FRAME_EVENTS_MAX;
-            next = if full || self.turn.broken { None } else { messages.try_recv().ok() };
+            next = if full || self.turn.broken { None } else { messages.try_recv() };
         }
         false
     }
 
     /// Those who still wait are told that nothing is known, instead of waiting in vain.
-    fn refuse_the_rest(&mut self, messages: &Receiver<Message>, frames: &SyncSender<Batch>) {
+    fn refuse_the_rest(&mut self, messages: &mut Receiver<Message>, frames: &SyncSender<Batch>) {
         let mut batch = Batch { generation: self.turn.generation, ..Batch::default() };
-        while let Ok(message) = messages.try_recv() {
+        while let Some(message) = messages.try_recv() {
             match message {
                 Message::Submit(submission) => batch.replies.push((submission.token, Reply::OutcomeUnknown)),
                 Message::Cursors(_, token) => batch.replies.push((token, Reply::OutcomeUnknown)),
