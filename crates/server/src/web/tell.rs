@@ -133,6 +133,16 @@ fn other_detail(event: &Event) -> String {
         Event::PolicySet(event) => {
             format!("{} at {}, reorder point {}", event.policy.sku, event.policy.location, event.policy.reorder_point)
         }
+        Event::TransferShipped(event) => {
+            let lines = event.lines.iter().map(|line| format!("{} × {}", line.quantity, line.sku));
+            format!("{} from {} to {}", list(lines), event.from, event.to)
+        }
+        Event::TransferReceived(event) => {
+            let lines = event.lines.iter().map(|line| format!("{} × {}", line.accepted + line.damaged, line.sku));
+            format!("{} at {}", list(lines), event.to)
+        }
+        Event::TransferClosedLost(event) => list(event.lines.iter().map(|line| format!("{} × {} lost", line.quantity, line.sku))),
+        Event::TransferCanceled(event) => words(&event.reason),
         Event::AlertRaised(event) => event.condition.text().replace('_', " "),
         Event::CountRecorded(_) | Event::CountPosted(_) => String::new(),
         _ => String::new(),

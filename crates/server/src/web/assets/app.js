@@ -200,11 +200,16 @@ document.addEventListener("submit", async (event) => {
   form.dataset.sent = "1";
   try {
     const fields = new URLSearchParams(new FormData(form, button));
-    const response = await fetch(form.action, { method: "POST", body: fields, credentials: "same-origin" });
+    // Where it leads to is only looked at here: the note of what was done goes to the page that opens.
+    const response = await fetch(form.action, { method: "POST", body: fields, headers: { "x-live": "1" }, credentials: "same-origin" });
     if (response.redirected || response.ok) {
       const to = new URL(response.url);
       dialog.close();
-      if (to.pathname === location.pathname) { etag = ""; apply(new DOMParser().parseFromString(await response.text(), "text/html")); main.focus(); } else { location.href = to.href; }
+      if (to.pathname !== location.pathname) { location.href = to.href; return; }
+      etag = "";
+      const page = await fetch(to.href, { credentials: "same-origin", cache: "no-store" });
+      apply(new DOMParser().parseFromString(await page.text(), "text/html"));
+      main.focus();
       return;
     }
     const next = new DOMParser().parseFromString(await response.text(), "text/html");

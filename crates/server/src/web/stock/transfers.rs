@@ -201,9 +201,11 @@ pub async fn act(visit: Visit) -> Answer {
 /// A draft for one SKU; from the first location that has units, unless another is chosen.
 fn new_of(visit: &Visit, sku: &Sku, fields: &Fields) -> (Form, Result<Command, Fault>) {
     let mut from = locations(visit, Some(sku));
-    ("from".clone_into(&mut from.name), "From".clone_into(&mut from.label));
+    "from".clone_into(&mut from.name);
+    "From".clone_into(&mut from.label);
     let mut to = locations(visit, None);
-    ("to".clone_into(&mut to.name), "To".clone_into(&mut to.label));
+    "to".clone_into(&mut to.name);
+    "To".clone_into(&mut to.label);
     to.value = to.options.iter().map(|(code, _)| code.clone()).find(|code| *code != from.value).unwrap_or_default();
     let form = Form {
         title: format!("Transfer {sku}"),

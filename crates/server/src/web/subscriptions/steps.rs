@@ -120,7 +120,11 @@ fn delivery(verb: &str, form: Form, fields: &Fields, entry: &Entry) -> (Form, Re
                 .say("They are delivered beside what is new, with the ids that they had.");
             let range = fields.need("from", "From event").and_then(|from: u64| Ok((from, fields.need("to", "To event")?)));
             let range = range.and_then(|(from, to)| {
-                if (1..=to).contains(&from) { Ok(Act::Again(from, to)) } else { Err(Fault::invalid("“To event” lies before “from event”.")) }
+                if (1..=to).contains(&from) {
+                    Ok(Act::Again(from, to))
+                } else {
+                    Err(Fault::invalid("“To event” lies before “from event”."))
+                }
             });
             (form, range)
         }
