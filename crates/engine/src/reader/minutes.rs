@@ -13,11 +13,12 @@ pub const SALES: &str = "sales.";
 
 impl Reader {
     /// Sums of each number over steps of `step_minutes`, from `from` (milliseconds since the Unix epoch) on: by name, one sum a step, the
-    /// oldest first. Names that did nothing are missing. As far as the store has followed.
+    /// oldest first. Names that did nothing are missing.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// As [`Reader::orders`].
     pub fn minutes(&self, from: i64, step_minutes: u32, steps: usize) -> Result<BTreeMap<String, Vec<i64>>, ReadError> {
+        self.catch_up()?;
         let first = from.div_euclid(MINUTE_MS);
         let step = i64::from(step_minutes.max(1));
         let end = first.saturating_add(step.saturating_mul(i64::try_from(steps).unwrap_or(i64::MAX)));
