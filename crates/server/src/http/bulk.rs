@@ -5,6 +5,7 @@
 
 use super::call::{Answer, Call};
 use super::problem::Problem;
+use super::routes::Handled;
 use super::{catalog, orders, stock};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
@@ -29,7 +30,15 @@ const GROUPS_WAITING_MAX: usize = 4;
 /// Longest key of a line, in bytes.
 const KEY_BYTES_MAX: usize = 200;
 
-type Handled = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
+/// What a line waits for before it is submitted; what comes of it submits at its first poll.
+type Prepared = Pin<Box<dyn Future<Output = Result<Handled, Problem>> + Send>>;
+type Prepare = fn(Call) -> Prepared;
+
+/// Nothing has to be awaited before it is submitted.
+fn at_once(line: impl Future<Output = Result<Answer, Problem>> + Send + 'static) -> Prepared {
+    let handled: Handled = Box::pin(line);
+    Box::pin(std::future::ready(Ok(handled)))
+}
 
 pub async fn item_bulk(call: Call) -> Result<Answer, Problem> {
     let update = match call.query::<String>("existing")?.as_deref() {
@@ -37,19 +46,19 @@ pub async fn item_bulk(call: Call) -> Result<Answer, Problem> {
         Some("update") => true,
         Some(_) => return Err(Problem::bad_field("existing", "must be \"refuse\" or \"update\"")),
     };
-    answer_lines(call, "/v1/items", if update { item_save } else { |line| Box::pin(catalog::item_create(line)) })
+    answer_lines(call, "/v1/items", if update { |line| at_once(item_save(line)) } else { |line| at_once(catalog::item_create(line)) })
 }
 
 pub async fn adjustment_bulk(call: Call) -> Result<Answer, Problem> {
-    answer_lines(call, "/v1/adjustments", |line| Box::pin(stock::adjustment_create(line)))
+    answer_lines(call, "/v1/adjustments", |line| at_once(stock::adjustment_create(line)))
 }
 
 pub async fn receipt_bulk(call: Call) -> Result<Answer, Problem> {
-    answer_lines(call, "/v1/receipts", |line| Box::pin(stock::receipt_create(line)))
+    answer_lines(call, "/v1/receipts", |line| at_once(stock::receipt_create(line)))
 }
 
 pub async fn order_bulk(call: Call) -> Result<Answer, Problem> {
-    answer_lines(call, "/v1/orders", |line| Box::pin(orders::order_place(line)))
+    answer_lines(call, "/v1/orders", |line| Box::pin(orders::order_prepared(line)))
 }
 
 /// Creates the item, or replaces it when it is there.
@@ -71,7 +80,7 @@ fn item_save(line: Call) -> Handled {
     })
 }
 
-fn answer_lines(call: Call, path: &'static str, handler: fn(Call) -> Handled) -> Result<Answer, Problem> {
+fn answer_lines(call: Call, path: &'static str, prepare: Prepare) -> Result<Answer, Problem> {
     let lines: Vec<(usize, Bytes)> = lines(&call.body).collect();
     if lines.len() > LINES_MAX {
         let problem = format!("has {} lines; send at most {LINES_MAX} at once", lines.len());
@@ -88,7 +97,7 @@ fn answer_lines(call: Call, path: &'static str, handler: fn(Call) -> Handled) ->
     tokio::spawn(async move {
         for group in lines.chunks(TOGETHER) {
             let mut text = String::new();
-            for (line, outcome) in together(&call, path, batch_key.as_deref(), handler, group).await {
+            for (line, outcome) in together(&call, path, batch_key.as_deref(), prepare, group).await {
                 text.push_str(&result(line, outcome).to_string());
                 text.push('\n');
             }
@@ -110,24 +119,31 @@ fn lines(body: &Bytes) -> impl Iterator<Item = (usize, Bytes)> {
     filled.map(|(at, line)| (at, body.slice_ref(line)))
 }
 
-/// Submits the lines of a group in their order and waits for all of them.
+/// Submits the lines of a group in their order, once all of them are ready to be, and waits for what comes of them.
 async fn together(
     call: &Call,
     path: &'static str,
     batch_key: Option<&str>,
-    handler: fn(Call) -> Handled,
+    prepare: Prepare,
     group: &[(usize, Bytes)],
 ) -> Vec<(usize, Result<Answer, Problem>)> {
-    let mut waiting: Vec<(usize, Option<Handled>, Option<Result<Answer, Problem>>)> = Vec::with_capacity(group.len());
-    for (line, body) in group {
-        waiting.push(match line_call(call, path, batch_key, *line, body) {
-            Ok(call) => (*line, Some(handler(call)), None),
-            Err(problem) => (*line, None, Some(Err(problem))),
-        });
-    }
+    let prepared = group.iter().map(|(line, body)| match line_call(call, path, batch_key, *line, body) {
+        Ok(call) => prepare(call),
+        Err(problem) => Box::pin(std::future::ready(Err(problem))) as Prepared,
+    });
+    let ready = in_order(prepared.collect()).await.into_iter().map(|ready| match ready {
+        Ok(handled) => handled,
+        Err(problem) => Box::pin(std::future::ready(Err(problem))) as Handled,
+    });
+    group.iter().map(|(line, _)| *line).zip(in_order(ready.collect()).await).collect()
+}
+
+/// What each gives, all at the same time; whenever they are polled, it is in this order.
+async fn in_order<T: Unpin>(running: Vec<Pin<Box<dyn Future<Output = T> + Send>>>) -> Vec<T> {
+    let mut waiting: Vec<_> = running.into_iter().map(|future| (Some(future), None)).collect();
     std::future::poll_fn(|context| {
         let mut pending = false;
-        for (_, future, outcome) in &mut waiting {
+        for (future, outcome) in &mut waiting {
             let Some(running) = future else { continue };
             match running.as_mut().poll(context) {
                 Poll::Ready(ended) => (*future, *outcome) = (None, Some(ended)),
@@ -137,7 +153,7 @@ async fn together(
         if pending { Poll::Pending } else { Poll::Ready(()) }
     })
     .await;
-    waiting.into_iter().filter_map(|(line, _, outcome)| outcome.map(|outcome| (line, outcome))).collect()
+    waiting.into_iter().filter_map(|(_, outcome)| outcome).collect()
 }
 
 /// A line as the single endpoint would get it. Its own `idempotency_key` wins over one made from the batch's and the line's number.

@@ -16,7 +16,7 @@ use domain::quantity::Quantity;
 use domain::time::Timestamp;
 use domain::{Event, Rejection};
 use engine::{OrderFilter, ReadError, Reader};
-pub use place::{CustomerBody, OrderBody, order_place, order_preview};
+pub use place::{CustomerBody, OrderBody, order_place, order_prepared, order_preview};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use super::super::call::{Answer, Call};
 use super::super::meters::PerChannel;
 use super::super::order_view::OrderView;
 use super::super::problem::Problem;
+use super::super::routes::Handled;
 use super::{preview_view, refusal};
 use crate::vault::{Buyer, Vault};
 use axum::http::StatusCode;
@@ -301,10 +302,22 @@ mod erased {
 }
 
 pub async fn order_place(call: Call) -> Result<Answer, Problem> {
+    order_prepared(call).await?.await
+}
+
+/// All that may wait before the order is submitted; what it gives submits at its first poll.
+///
+/// # Errors
+/// When the order can't be placed whatever the stock is.
+pub async fn order_prepared(call: Call) -> Result<Handled, Problem> {
     let body: OrderBody = call.json()?;
     body.check()?;
     let (buyer, channel) = (body.buyer(&call).await?, body.channel.clone());
     let command = Command::PlaceOrder(Box::new(body.into_command(&call, buyer)?));
+    Ok(Box::pin(submitted(call, command, channel)))
+}
+
+async fn submitted(call: Call, command: Command, channel: ChannelCode) -> Result<Answer, Problem> {
     let idempotency = call.idempotency()?;
     let reply = call.reply(command.into(), idempotency).await?;
     let done = match reply {
