@@ -83,12 +83,20 @@ async fn two_secrets_sign_while_they_rotate() {
     let receiver = Receiver::new().await;
     let first = subscribe(&client, &receiver.url(), json!({})).await;
     let second = client.post("/v1/subscriptions/sub_1/rotate-secret", "{}").await.body;
-    client.post("/v1/orders", &order("W-1", 1)).await;
-    let heard = receiver.until(1).await;
-    for made in [first, second] {
-        assert!(signs(&heard[0], made["secret"].as_str().unwrap()));
+    let signed = |one: &Heard, made: &Value| signs(one, made["secret"].as_str().unwrap());
+    // A call that was being made meanwhile has the old signature alone; soon each has both.
+    let mut n = 0;
+    loop {
+        n += 1;
+        client.post("/v1/orders", &order(&format!("W-{n}"), 1)).await;
+        let heard = receiver.until(2 * n).await;
+        assert!(heard.iter().all(|one| signed(one, &first)));
+        assert!(!signs(&heard[0], "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+        if heard.last().is_some_and(|one| signed(one, &second)) {
+            break;
+        }
+        assert!(n < 90, "the new secret never signs");
     }
-    assert!(!signs(&heard[0], "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
 }
 
 #[tokio::test]
