@@ -343,15 +343,14 @@ impl Reader {
         self.consistency = consistency;
     }
 
-    /// Asks without insisting: lists wait `limit` for the store to follow, and then show what it has.
-    pub fn soon<T>(&mut self, limit: Duration, ask: impl FnOnce(&Self) -> T) -> T {
+    /// Asks without insisting: lists wait `limit` for the store to follow, and then show what it has; also whether that was all.
+    pub fn soon<T>(&mut self, limit: Duration, ask: impl FnOnce(&Self) -> T) -> (T, bool) {
         let (wanted, before) = (self.shared.durable(), self.consistency);
-        // What is missing then is seen when it is asked again.
-        self.shared.wait_stored(wanted, limit);
+        let whole = self.shared.wait_stored(wanted, limit);
         self.consistency = Consistency::Any;
         let answer = ask(self);
         self.consistency = before;
-        answer
+        (answer, whole)
     }
 
     /// An entity as its last durable transaction left it.

@@ -186,6 +186,7 @@ fn lists_wait_a_second_for_the_store_and_then_say_so() {
     let mut any = shop.engine.reader().unwrap();
     any.set_consistency(engine::Consistency::Any);
     assert_eq!(any.orders(&OrderFilter::default(), None, 10).unwrap().len(), 0, "any consistency shows what is there");
+    assert!(!any.soon(Duration::from_millis(50), |_| ()).1, "who asks without insisting is told that it is not all");
     other.execute_batch("ROLLBACK").unwrap();
     let since = Instant::now();
     while first.orders(&OrderFilter::default(), None, 10).map_or(0, |orders| orders.len()) == 0 {

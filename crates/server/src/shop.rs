@@ -214,7 +214,7 @@ impl Shop {
     ///
     /// # Errors
     /// As the read itself.
-    pub async fn read_soon<T, F>(self: &Arc<Self>, limit: std::time::Duration, ask: F) -> Result<T, ReadError>
+    pub async fn read_soon<T, F>(self: &Arc<Self>, limit: std::time::Duration, ask: F) -> Result<(T, bool), ReadError>
     where
         T: Send + 'static,
         F: FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
@@ -226,12 +226,12 @@ impl Shop {
                 Some(reader) => reader,
                 None => shop.engine.reader()?,
             };
-            let answer = reader.soon(limit, ask);
+            let (answer, whole) = reader.soon(limit, ask);
             let mut readers = shop.readers.lock().expect("no thread panics with the lock");
             if readers.len() < READERS_MAX {
                 readers.push(reader);
             }
-            answer
+            Ok((answer?, whole))
         });
         task.await.expect("a read does not panic")
     }

@@ -19,6 +19,7 @@ use domain::{Command, Image};
 use engine::{Committed, Idempotency, ReadError, Reader, Reply};
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLockReadGuard};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct Visit {
     same_site: bool,
     /// The script asks again for what is shown already.
     refreshes: bool,
+    /// Something was read that the store did not have whole.
+    behind: AtomicBool,
 }
 
 /// What the layout around every page needs.
@@ -99,6 +102,7 @@ impl Visit {
             etag: header(header::IF_NONE_MATCH),
             same_site: is_same_site(&parts.headers),
             refreshes: parts.headers.contains_key("x-live"),
+            behind: AtomicBool::new(false),
         }
     }
 
@@ -133,7 +137,7 @@ impl Visit {
         text.parse().map_err(|_| Fault::not_found(kind, text))
     }
 
-    /// Reads the store; what it does not have yet within [`STORE_WAIT`] is left out: the live connection brings it.
+    /// Reads the store; what it does not have yet within [`STORE_WAIT`] is left out, and the page is told to ask again.
     ///
     /// # Errors
     /// When log or store cannot be read.
@@ -142,7 +146,11 @@ impl Visit {
         T: Send + 'static,
         F: FnOnce(&Reader) -> Result<T, ReadError> + Send + 'static,
     {
-        Ok(self.desk.shop.read_soon(STORE_WAIT, ask).await?)
+        let (answer, whole) = self.desk.shop.read_soon(STORE_WAIT, ask).await?;
+        if !whole {
+            self.behind.store(true, Ordering::Relaxed);
+        }
+        Ok(answer)
     }
 
     /// The order as it durably stands.
@@ -199,7 +207,8 @@ impl Visit {
     /// As [`Visit::frame`], for a page that says what went wrong.
     pub fn frame_of_fault(&self) -> Frame {
         let key = &self.session.key;
-        let seq = *self.desk.shop.mirror.applied().borrow();
+        // From where the store stands on, the live connection brings what is missing.
+        let seq = self.desk.shop.engine.stored().min(*self.desk.shop.mirror.applied().borrow());
         let now = self.now();
         let may = May {
             sell: self.may(Access::Sell),
@@ -240,11 +249,19 @@ impl Visit {
         let hash = blake3::hash(without_seq(&text).as_bytes()).to_hex();
         let etag = format!("\"{}\"", &hash[..32]);
         if status == StatusCode::OK && self.etag.as_deref() == Some(etag.as_str()) {
-            return Ok(secured(StatusCode::NOT_MODIFIED.into_response()));
+            return Ok(self.told_to_ask_again(StatusCode::NOT_MODIFIED.into_response()));
         }
         let mut response = (status, Html(text)).into_response();
         response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&etag).expect("a hash is plain"));
-        Ok(secured(response))
+        Ok(self.told_to_ask_again(response))
+    }
+
+    /// When the store was behind, the script comes back soon.
+    fn told_to_ask_again(&self, mut response: Response) -> Response {
+        if self.behind.load(Ordering::Relaxed) {
+            response.headers_mut().insert("x-behind", HeaderValue::from_static("1"));
+        }
+        secured(response)
     }
 }
 

@@ -88,6 +88,8 @@ async function refresh() {
     if (etag) headers["if-none-match"] = etag;
     const response = await fetch(address, { headers, cache: "no-store", credentials: "same-origin" });
     if (response.status === 401 || response.redirected && new URL(response.url).pathname === "/sign-in") { signedOut(); return; }
+    // The lists did not have everything yet.
+    if (response.headers.get("x-behind")) again = true;
     if (response.ok && address === location.href) {
       etag = response.headers.get("etag") || "";
       apply(new DOMParser().parseFromString(await response.text(), "text/html"));
