@@ -61,7 +61,7 @@ pub fn start<L: Log + 'static>(
     disk: impl FnOnce(SqliteLog) -> Result<L, LogError>,
 ) -> Result<Started, OpenError> {
     let lock = lock(&options.folder)?;
-    let mut log = SqliteLog::open(&options.folder.join("log.db"))?;
+    let mut log = SqliteLog::open_live(&options.folder.join("log.db"))?;
     let mut store = open_store(&options.folder, &log)?;
     if store.applied() > log.last() {
         let what = format!("the store stands at {}, the log ends at {}", store.applied(), log.last());

@@ -1,5 +1,6 @@
 //! The durable log: append with a fence, read from any sequence.
 
+mod checkpoint;
 pub mod sqlite;
 
 /// A transaction as the log keeps it. `body` is a JSON array of events; its bytes are hashed as they stand.

@@ -1,5 +1,6 @@
 //! The embedded log: one SQLite file, a row per transaction, made durable by `synchronous=FULL`.
 
+use super::checkpoint::Checkpoint;
 use super::{Appended, Error, Log, Row, frame_hash};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
@@ -23,7 +24,7 @@ CREATE VIEW IF NOT EXISTS events AS
 /// log. A file keeps the size that it was made with.
 const PAGE_BYTES: u32 = 16_384;
 
-/// Bytes of the write-ahead log before its pages are copied home.
+/// Bytes of the write-ahead log before its pages are copied home by whoever writes without a thread for it.
 const CHECKPOINT_BYTES: u32 = 16 << 20;
 
 /// Frames that a backup copies between two looks at the log.
@@ -32,6 +33,7 @@ const COPY_FRAMES: usize = 200;
 /// The log of one data folder. Only one may append; readers open their own.
 pub struct SqliteLog {
     connection: Connection,
+    checkpoint: Option<Checkpoint>,
     last: u64,
     frame: u64,
     hash: [u8; 32],
@@ -62,6 +64,16 @@ impl SqliteLog {
         Self::at_end(connection)
     }
 
+    /// For a writer whom nobody should have to wait for: pages are copied home on a thread of their own.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::open`].
+    pub fn open_live(path: &Path) -> Result<Self, Error> {
+        let mut log = Self::open(path)?;
+        log.checkpoint = Some(Checkpoint::beside(&log.connection, path)?);
+        Ok(log)
+    }
+
     /// Beside a live writer.
     ///
     /// # Errors
@@ -76,7 +88,7 @@ impl SqliteLog {
 
     fn at_end(connection: Connection) -> Result<Self, Error> {
         let (frame, last, hash) = Self::at_end_of(&connection)?;
-        Ok(Self { connection, last, frame, hash })
+        Ok(Self { connection, checkpoint: None, last, frame, hash })
     }
 
     fn at_end_of(connection: &Connection) -> Result<(u64, u64, [u8; 32]), Error> {
@@ -281,6 +293,9 @@ impl Log for SqliteLog {
                 self.last = last_row.last_seq;
                 self.frame += 1;
                 self.hash = hash;
+                if let Some(checkpoint) = &mut self.checkpoint {
+                    checkpoint.appended(&self.connection, rows.iter().map(|row| row.body.len()).sum());
+                }
                 Appended::Durable
             }
             Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::DiskFull => Appended::NoSpace,

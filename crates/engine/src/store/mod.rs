@@ -20,9 +20,9 @@ use std::path::Path;
 
 /// A repeated key is answered for this long, in log time.
 pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1000;
-/// Pages of the write-ahead log before they are copied home. Fewer copies of pages that every batch touches, fewer syncs that the log has
-/// to wait for.
-const CHECKPOINT_PAGES: u32 = 8192;
+/// Pages of the write-ahead log before they are copied home: 16 MiB. More would copy less often what every batch touches, but for so long that
+/// orders wait behind it for the disk.
+const CHECKPOINT_PAGES: u32 = 2048;
 /// Bytes of a page: rows of orders fill it without much waste, and levels that are written again do not drag much along.
 const PAGE_BYTES: u32 = 8192;
 /// Most memory for pages, in KiB.

@@ -58,9 +58,14 @@ pub fn open_loop(target: &Target, per_s: f64, time: Duration) -> Vec<Answered> {
     let target = target.clone();
     let pause = Duration::from_secs_f64(CONNECTIONS as f64 / per_s);
     let work = move || async move {
+        // Connected before it begins: what is measured is a request.
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            connections.push(Connection::open(&target).await);
+        }
         let started = Instant::now() + Duration::from_millis(200);
-        let client = |target: Target, at: usize| async move {
-            let (mut connection, mut answered) = (Connection::open(&target).await, Vec::new());
+        let client = |target: Target, mut connection: Connection, at: usize| async move {
+            let mut answered = Vec::new();
             let mut due = started + pause.mul_f64(at as f64 / CONNECTIONS as f64);
             while due < started + time {
                 tokio::time::sleep_until(due.into()).await;
@@ -71,8 +76,10 @@ pub fn open_loop(target: &Target, per_s: f64, time: Duration) -> Vec<Answered> {
             }
             answered
         };
+        let clients: Vec<_> =
+            connections.into_iter().enumerate().map(|(at, connection)| tokio::spawn(client(target.clone(), connection, at))).collect();
         let mut all = Vec::new();
-        for client in each(|at| tokio::spawn(client(target.clone(), at))) {
+        for client in clients {
             all.extend(client.await.expect("a client"));
         }
         all
