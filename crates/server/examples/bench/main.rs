@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what the budgets say, measured in one run. Ratios and processor time hold on a busy machine; what is told by the
 //! clock on the wall is the best of several rounds.
 //!
-//! `--json` prints one object and nothing else on standard output. `--only http,engine,history,idle` measures parts, `--seconds` says how long
+//! `--json` prints one object and nothing else on standard output. `--only http,engine,history,pages,idle` measures parts, `--seconds` says how long
 //! each part loads the server, `--closed` how many closed orders of history there are.
 
 mod cpu;
@@ -9,6 +9,7 @@ mod furnish;
 mod http;
 mod in_process;
 mod load;
+mod pages;
 mod process;
 mod report;
 
@@ -51,6 +52,10 @@ fn main() {
         if let Some(first) = &first {
             in_process::with_history(&mut report, history.path(), orders, first);
         }
+    }
+    if only("pages") {
+        let shop = tempfile::tempdir().expect("a folder");
+        pages::measure(&runtime(), &mut report, shop.path());
     }
     if only("idle") {
         let quiet = tempfile::tempdir().expect("a folder");

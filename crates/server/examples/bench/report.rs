@@ -35,6 +35,8 @@ const LINES: &[(&str, &str, Option<Budget>)] = &[
     ("sse_p99_ms", "", Some(Budget::AtMost(50.0))),
     ("restart_orders", "orders of history at the restart", None),
     ("restart_ms", "from the process's start to ready", Some(Budget::AtMost(2000.0))),
+    ("page_first_byte_ms_max", "slowest page of the dashboard, 100,000 open orders and 10,000 SKUs", Some(Budget::AtMost(100.0))),
+    ("page_bytes_max", "its largest page", Some(Budget::AtMost(100.0 * 1024.0))),
     ("idle_rss_mib", "resident when idle, MiB", Some(Budget::AtMost(40.0))),
     ("idle_cpu_ms_per_s", "processor time a second when idle, ms", Some(Budget::AtMost(0.5))),
 ];
