@@ -54,4 +54,4 @@ pub use reader::minutes;
 pub use reader::{Consistency, EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;
 pub use snapshot::{Moved, Snapshot, events, ledger, state_at};
-pub use verify::{Report, VerifyError, backup, rebuild, restore, state_hash, verify};
+pub use verify::{Report, SCRATCH, VerifyError, backup, rebuild, restore, state_hash, verify, verify_within};

@@ -10,6 +10,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// How folders of folds are called.
+pub const SCRATCH: &str = "quartermaster-verify-";
+/// How often, and with which pause, a store that is behind is looked at again.
+const BEHIND_TRIES: u32 = 20;
+const BEHIND_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// What a verification saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -38,21 +44,36 @@ pub enum VerifyError {
     Refused(String),
 }
 
-/// Checks the hash chain, folds everything from empty, asks the invariants, and compares the result with the store, if that has
-/// followed to the end. May run beside a live server; memory stays proportional to what is open.
+/// Checks the hash chain, folds everything from empty, asks the invariants, and compares the result with the store. May run beside a live
+/// server; memory stays proportional to what is open, and a store of the same size is made in the folder for temporary files.
 ///
 /// # Errors
 /// With the first thing that is wrong.
 pub fn verify(folder: &Path) -> Result<Report, VerifyError> {
+    verify_within(folder, &std::env::temp_dir())
+}
+
+/// As [`verify`]; the store of the fold is made below `room`, and removed.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_within(folder: &Path, room: &Path) -> Result<Report, VerifyError> {
     let log = SqliteLog::open_read_only(&folder.join("log.db"))?;
     let frames = check_chain(&log)?;
-    let scratch = Scratch::new()?;
-    let mut store = Store::open(&scratch.0.join("store.db"))?;
-    let mut state = State::default();
-    recover::catch_up(&log, &mut store, &mut state)?;
-    invariants::check(&state).map_err(VerifyError::Invariant)?;
-    compare(&folder.join("store.db"), &scratch.0.join("store.db"), log.last())?;
-    Ok(Report { events: log.last(), frames, orders: store.orders()?, state_hash: state_hash(&state) })
+    let scratch = Scratch::within(room)?;
+    let mut fold = Fold { path: scratch.0.join("store.db"), store: Store::open(&scratch.0.join("store.db"))?, state: State::default() };
+    recover::catch_up(&log, &mut fold.store, &mut fold.state)?;
+    invariants::check(&fold.state).map_err(VerifyError::Invariant)?;
+    let report = Report { events: log.last(), frames, orders: fold.store.orders()?, state_hash: state_hash(&fold.state) };
+    compare(folder, &mut fold)?;
+    Ok(report)
+}
+
+/// Everything folded from empty, as far as its store says.
+struct Fold {
+    path: PathBuf,
+    store: Store,
+    state: State,
 }
 
 /// Every frame follows from the one before, and no sequence is missing. Returns how many there are.
@@ -101,9 +122,15 @@ impl Scratch {
     /// # Errors
     /// When there is no room for temporary files.
     pub fn new() -> std::io::Result<Self> {
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// # Errors
+    /// When there is no room below `room`.
+    pub fn within(room: &Path) -> std::io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("quartermaster-verify-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let name = format!("{SCRATCH}{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = room.join(name);
         std::fs::create_dir(&path)?;
         Ok(Self(path))
     }
@@ -117,19 +144,33 @@ impl Drop for Scratch {
     }
 }
 
-/// Every entity of the fold stands in the store as it is, and nothing else.
-fn compare(store: &Path, fold: &Path, last: u64) -> Result<(), VerifyError> {
-    if !store.exists() || !Store::is_known(store)? {
+/// Every entity of the fold stands in the store as it is, and nothing else, at one and the same sequence: a live store has gone on meanwhile,
+/// and the fold follows it.
+fn compare(folder: &Path, fold: &mut Fold) -> Result<(), VerifyError> {
+    let store = folder.join("store.db");
+    if !store.exists() || !Store::is_known(&store)? {
         return Ok(());
     }
-    let both = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let both = Connection::open_with_flags(&store, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     both.busy_timeout(std::time::Duration::from_secs(5))?;
-    both.execute("ATTACH ?1 AS fold", [fold.to_string_lossy()])?;
-    // One reading transaction: a live store does not move meanwhile.
-    both.execute_batch("BEGIN")?;
-    if crate::store::meta(&both, "applied")?.unwrap_or(0) != last {
+    both.execute("ATTACH ?1 AS fold", [fold.path.to_string_lossy()])?;
+    let mut applied = 0;
+    for _ in 0..BEHIND_TRIES {
+        // One reading transaction: a live store does not move for it.
+        both.execute_batch("BEGIN")?;
+        applied = crate::store::meta(&both, "applied")?.unwrap_or(0);
+        if applied >= fold.store.applied() {
+            break;
+        }
+        both.execute_batch("ROLLBACK")?;
+        std::thread::sleep(BEHIND_PAUSE);
+    }
+    if applied < fold.store.applied() {
+        // Nobody writes it: the next start makes it catch up.
         return Ok(());
     }
+    let log = SqliteLog::open_read_only(&folder.join("log.db"))?;
+    recover::catch_up_to(&log, &mut fold.store, &mut fold.state, applied)?;
     for (here, there) in [("fold", "main"), ("main", "fold")] {
         let entities = format!(
             "SELECT a.kind || ' ' || a.key FROM {here}.entities a LEFT JOIN {there}.entities b ON b.kind = a.kind AND b.key = a.key

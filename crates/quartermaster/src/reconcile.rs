@@ -6,9 +6,11 @@ use crate::tools::existing;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use domain::Image;
+use domain::alert::Condition;
+use domain::command::alert;
 use domain::id::{LocationCode, Sku};
 use domain::stock::Level;
-use engine::Snapshot;
+use engine::{Engine, Options, Snapshot, Submission};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -29,7 +31,8 @@ const DIFFERENT: i32 = 3;
   quartermaster reconcile count.csv --data-dir shop --apply --reason \"cycle count\"
 
 The mapping is one of kind stock (see `quartermaster import --show-mapping stock`): columns for sku, location and quantity. Rows of the same
-SKU and location are added up. --propose writes what POST /v1/adjustments/bulk takes. --apply posts it to the folder; stop the server first.
+SKU and location are added up. --propose writes what POST /v1/adjustments/bulk takes. --apply posts it to the folder, --alert tells people;
+stop the server first.
 Exit code: 0 when it was compared, 3 when there are differences and --strict is given, 1 when it could not be done.")]
 pub struct ReconcileArgs {
     /// CSV, plain or gzip
@@ -60,6 +63,9 @@ pub struct ReconcileArgs {
     /// Post these adjustments now
     #[arg(long)]
     apply: bool,
+    /// Raise an alert for each location that differs, and clear it where both agree
+    #[arg(long)]
+    alert: bool,
     /// Reason code of the adjustments
     #[arg(long, default_value = "reconciliation")]
     reason: String,
@@ -141,9 +147,46 @@ pub fn reconcile(folder: &Path, arguments: &ReconcileArgs) -> Result<()> {
         if !refused.is_empty() {
             bail!("{} were refused:\n{}", refused.len(), refused.join("\n"));
         }
-    } else if arguments.strict && !different.is_empty() {
+    }
+    if arguments.alert {
+        tell(folder, &lines, if arguments.apply { &[] } else { &different })?;
+    }
+    if arguments.strict && !arguments.apply && !different.is_empty() {
         std::process::exit(DIFFERENT);
     }
+    Ok(())
+}
+
+/// One alert for a location, however many of its levels differ; none where all agree.
+fn tell(folder: &Path, lines: &[Line], different: &[&Line]) -> Result<()> {
+    let engine = Engine::open(Options::new(folder)).context("alerts can't be raised")?;
+    let locations: BTreeSet<&LocationCode> = lines.iter().map(|line| &line.location).collect();
+    let mut raised = 0;
+    for location in locations {
+        let here: Vec<&&Line> = different.iter().filter(|line| line.location == *location).collect();
+        let condition = Condition::DriftFound { subject: location.as_str().into() };
+        let command = match here.first() {
+            None => alert::Command::ClearAlert { condition },
+            Some(first) => {
+                raised += 1;
+                let units =
+                    |sign: i64| here.iter().filter_map(|line| line.difference()).filter(|units| units.signum() == sign).sum::<i64>();
+                let numbers =
+                    [("levels", i64::try_from(here.len()).unwrap_or(i64::MAX)), ("units_more", units(1)), ("units_fewer", -units(-1))];
+                let (ours, theirs) = (first.ours.unwrap_or_default(), first.theirs.unwrap_or_default());
+                let note = format!("{} has {ours} here and {theirs} there; reconcile shows all. Count again, or adjust", first.sku);
+                let numbers = numbers.map(|(name, number)| (name.into(), number)).into();
+                alert::Command::RaiseAlert { condition, numbers, note: Some(note.into()) }
+            }
+        };
+        let submission = Submission { command: command.into(), actor: "reconcile".into(), idempotency: None, token: 0 };
+        if engine.submit_waiting(submission).is_err() {
+            bail!("alerts can't be raised: {}", engine.failure().unwrap_or_default());
+        }
+    }
+    engine.query(|_| ()).context("alerts can't be raised")?;
+    engine.stop();
+    eprintln!("alerts stand for {raised} locations that differ");
     Ok(())
 }
 

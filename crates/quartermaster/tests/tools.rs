@@ -34,7 +34,12 @@ fn a_count_is_held_against_ours_and_applied_once() {
     assert_eq!(proposed.lines().count(), 2, "POT is taken as none: {proposed}");
     let strict = cli.run(&[&["reconcile", file, "--strict"], &set[..]].concat());
     assert_eq!(strict.status.code(), Some(3));
-    cli.ok(&[&["reconcile", file, "--apply", "--reason", "cycle count"], &set[..]].concat());
+    cli.ok(&[&["reconcile", file, "--alert"], &set[..]].concat());
+    let told = cli.ok(&["export", "events", "--format", "ndjson"]);
+    assert!(told.contains(r#""kind":"drift_found","subject":"AUS""#) && told.contains("MUG has 40 here and 37 there"), "{told}");
+    assert!(!told.contains("alert.cleared"), "{told}");
+    cli.ok(&[&["reconcile", file, "--apply", "--alert", "--reason", "cycle count"], &set[..]].concat());
+    assert!(cli.ok(&["export", "events", "--format", "ndjson"]).contains("alert.cleared"));
     assert!(cli.ok(&["export", "stock"]).contains("MUG,AUS,37,"));
     assert!(cli.ok(&["export", "ledger", "--format", "ndjson"]).contains("\"quantity\":-3"));
     // As of before, the same file differs again; it is not applied twice.

@@ -101,6 +101,7 @@ impl Running {
         let mail = tokio::spawn(mail::run(self.shop.clone(), self.post.clone(), mail_stops));
         let alerting = tokio::spawn(crate::alerting::run(self.shop.clone(), self.post, stop_mail.subscribe()));
         let suppliers = tokio::spawn(crate::suppliers::run(self.shop.clone(), stop_mail.subscribe()));
+        let audit = tokio::spawn(crate::audit::run(self.shop.clone()));
         let deliveries = webhook::start(self.shop.clone()).map_err(Error::Serve)?;
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
         let app = router(self.shop.clone(), self.limits, metrics).merge(web::router(self.desk.clone())).fallback(web::nowhere);
@@ -121,6 +122,7 @@ impl Running {
             () = async { let _ = draining.await; tokio::time::sleep(DRAIN).await } => tracing::warn!("requests were cut off"),
         }
         connectors.abort();
+        audit.abort();
         deliveries.stop().await;
         bus.abort();
         crate::bus::settle(&self.shop).await;

@@ -1,6 +1,8 @@
 //! `quartermaster.toml` in the data folder, and the variables that override it. Secrets come from variables or files of their own.
 
+use crate::audit::Daily;
 use crate::connectors::smtp::{Options, Security, parse_address};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +14,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// How mail goes out; none does without it.
     pub mail: Option<Mail>,
+    /// When the server proves its own numbers; never without it.
+    pub verify: Option<Daily>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,6 +48,10 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct Server {
     public_url: Option<String>,
+    /// Like `03:30`.
+    verify_at: Option<String>,
+    /// An IANA name; UTC without it.
+    time_zone: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,8 +98,24 @@ impl Config {
             return Err(wrong("server.public_url must begin with https:// or http://".to_owned()));
         }
         let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-        Ok(Self { public_url, mail: mail(folder, file.smtp, variable).map_err(wrong)? })
+        let verify = daily(file.server.verify_at, file.server.time_zone).map_err(wrong)?;
+        Ok(Self { public_url, mail: mail(folder, file.smtp, variable).map_err(wrong)?, verify })
     }
+}
+
+fn daily(at: Option<String>, zone: Option<String>) -> Result<Option<Daily>, String> {
+    let zone = match zone {
+        None => TimeZone::UTC,
+        Some(name) => TimeZone::get(&name)
+            .map_err(|_| format!("server.time_zone can't be \"{name}\"; use a name like \"Europe/Berlin\" or \"America/Chicago\""))?,
+    };
+    let Some(text) = at else { return Ok(None) };
+    let time = text
+        .split_once(':')
+        .and_then(|(hours, minutes)| Some((hours.parse::<u16>().ok()?, minutes.parse::<u16>().ok()?)))
+        .filter(|(hours, minutes)| *hours < 24 && *minutes < 60);
+    let (hours, minutes) = time.ok_or_else(|| format!("server.verify_at can't be \"{text}\"; use a time of day like \"03:30\""))?;
+    Ok(Some(Daily { minute: hours * 60 + minutes, zone }))
 }
 
 fn mail(folder: &Path, file: Smtp, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Mail>, String> {
@@ -182,6 +206,13 @@ mod tests {
     }
 
     #[test]
+    fn a_file_says_when_the_numbers_are_verified() {
+        let config = read("[server]\nverify_at = \"03:30\"\ntime_zone = \"Europe/Berlin\"", None).unwrap();
+        assert_eq!(config.verify, Some(Daily { minute: 210, zone: TimeZone::get("Europe/Berlin").unwrap() }));
+        assert_eq!(read("", None).unwrap().verify, None);
+    }
+
+    #[test]
     fn what_would_not_work_or_leak_is_refused_with_words() {
         let from = "from = \"a@b.example\"";
         for (text, password, word) in [
@@ -193,6 +224,9 @@ mod tests {
             (format!("[smtp]\nurl = \"smtp://x:99999\"\n{from}"), None, "no port"),
             ("[smpt]".to_owned(), None, "smpt"),
             ("[server]\npublic_url = \"shop\"".to_owned(), None, "public_url"),
+            ("[server]\nverify_at = \"24:00\"".to_owned(), None, "like \"03:30\""),
+            ("[server]\nverify_at = \"3\"".to_owned(), None, "like \"03:30\""),
+            ("[server]\ntime_zone = \"Berlin\"".to_owned(), None, "Europe/Berlin"),
         ] {
             let problem = read(&text, password).expect_err(&text);
             assert!(problem.contains(word), "{text}: {problem}");

@@ -11,7 +11,7 @@ use crate::web::Mirror;
 use domain::Command;
 use domain::time::Timestamp;
 use engine::{Consistency, Cursor, Engine, Idempotency, OpenError, Options, ReadError, Reader, Reply, Submission};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Notify, watch};
 
@@ -42,6 +42,7 @@ pub struct Shop {
     pub mirror: Arc<Mirror>,
     /// How far the log is durable, for those who wait.
     pub durable: watch::Receiver<u64>,
+    folder: PathBuf,
     clock: Clock,
     waiting: Arc<Waiting>,
     failed: Arc<Notify>,
@@ -102,6 +103,7 @@ impl Shop {
             keys: Keys::open(folder)?,
             mirror,
             durable: durable_in,
+            folder: folder.to_owned(),
             clock,
             waiting,
             failed,
@@ -121,6 +123,11 @@ impl Shop {
         };
         let follow = move || mirror.follow(&ask, &frames);
         std::thread::Builder::new().name("mirror".to_owned()).spawn(follow).expect("the system has room for a thread");
+    }
+
+    /// Where everything is kept.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub fn clock(&self) -> Clock {

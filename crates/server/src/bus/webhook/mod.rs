@@ -79,8 +79,8 @@ impl Deliveries {
     }
 }
 
-/// Only this thread, and those it starts.
-fn stand_back() {
+/// Lets orders have the processor first. Only this thread, and those it starts.
+pub fn stand_back() {
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
         tracing::debug!("deliveries run with ordinary priority: {error}");
     }
