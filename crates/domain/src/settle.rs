@@ -180,8 +180,9 @@ impl State {
         }
         purchasing::apply(self, now, event);
         transfer::apply(self, now, event);
-        count::apply(self, now, event);
         returns::apply(self, now, event);
+        // Whoever moves stock has stamped the level by now.
+        count::apply(self, now, event);
         customer::apply(self, now, event);
         alert::apply(self, now, event);
         access::apply(self, now, event);

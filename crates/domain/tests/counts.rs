@@ -32,6 +32,20 @@ fn what_moves_between_counting_and_recording_is_not_counted_twice() {
 }
 
 #[test]
+fn units_that_come_back_while_somebody_counts_are_on_the_book() {
+    check(
+        "receive MUG@AUS 10
+         tally   MUG
+         wait    60
+         blind   MUG 2 restock
+         wait    60
+         counted 1 MUG 12      -> count.recorded
+         post    1             -> count.posted
+         level   MUG@AUS on_hand=12",
+    );
+}
+
+#[test]
 fn picked_units_are_not_on_the_shelf() {
     check(
         "receive MUG@AUS 10

@@ -95,6 +95,35 @@ fn a_kit_ships_whole_from_one_location() {
 }
 
 #[test]
+fn a_kit_that_is_canceled_in_part_loses_whole_kits_of_one_location() {
+    check(
+        "receive MUG@AUS 2
+         receive TEA@AUS 4
+         receive MUG@BER 1
+         receive TEA@BER 2
+         place   O1 SET 3    -> order.placed stock.allocated order.allocated payment.requested
+         cancel  O1 1 1      -> stock.released order.canceled
+         gateway O1          -> payment.authorized fulfillment.released fulfillment.released
+         cancel  O1 1 1      -> fulfillment.canceled stock.released order.canceled
+         level   MUG@AUS allocated=0
+         level   TEA@AUS allocated=0
+         level   MUG@BER allocated=1
+         level   TEA@BER allocated=2",
+    );
+}
+
+#[test]
+fn a_service_that_is_left_alone_is_work_of_its_own() {
+    check(
+        "receive MUG@AUS 1
+         place   O1 MUG 1 WRAP 1  -> order.placed stock.allocated order.allocated payment.requested
+         cancel  O1 1 1           -> stock.released order.canceled
+         gateway O1               -> payment.authorized fulfillment.released
+         ship    O1 1             -> fulfillment.picking fulfillment.packed fulfillment.shipped payment.capture_requested",
+    );
+}
+
+#[test]
 fn a_service_needs_no_stock_and_rides_along() {
     check(
         "receive MUG@AUS 1

@@ -7,6 +7,7 @@ mod mail;
 mod orders;
 mod payments;
 mod purchasing;
+mod random;
 mod rejections;
 mod returns;
 mod stock;

@@ -71,10 +71,10 @@ fn release_line<'a>(line: &'a Line, works: &mut BTreeMap<&'a LocationCode, Vec<F
     }
 }
 
-/// Services go with the first work; alone, they are work of the first location.
+/// Services go with the first work; alone, or when nothing else is left to ship, they are work of the first location.
 fn ride_along<'a>(state: &'a State, case: &'a Case, works: &mut BTreeMap<&'a LocationCode, Vec<FulfillmentLine>>) {
-    let only_services = case.order.parts().next().is_none();
-    let home = match (works.keys().next(), only_services) {
+    let alone = case.order.parts().all(|part| part.open().is_zero());
+    let home = match (works.keys().next(), alone) {
         (Some(location), _) => *location,
         (None, false) => return,
         (None, true) => {

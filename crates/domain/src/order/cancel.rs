@@ -1,6 +1,6 @@
 //! Letting go of units: the whole order, or some of its lines.
 
-use super::{Case, Line, OrderStatus};
+use super::{Case, Line, LineKind, OrderStatus, Part};
 use crate::event::Event;
 use crate::event::fulfillment::{CancelRequested, FulfillmentCanceled, WorkLine};
 use crate::event::order::{CanceledLine, OrderCanceled};
@@ -13,12 +13,13 @@ use crate::rejection::Rejection;
 use crate::stock::LevelAfter;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Lets go of what waits at a level, in whole units of the lines.
 pub(crate) fn cancel_waiting(case: &Case, key: &crate::stock::LevelKey, reason: &SmolStr) -> Vec<Event> {
     let mut wanted = BTreeMap::new();
     for line in &case.order.lines {
-        let of_part = |part: &super::Part| {
+        let of_part = |part: &Part| {
             let claims = part.backorders.iter().filter(|claim| part.sku == key.0 && claim.location == key.1);
             claims.map(|claim| claim.quantity.get()).sum::<u32>().div_ceil(part.per_unit.get())
         };
@@ -76,7 +77,7 @@ pub(crate) fn free_units(case: &Case, line: &Line) -> Quantity {
         let in_work = service_units(case, line.id, |_| true);
         return (line.ordered - line.canceled).saturating_sub(in_work);
     }
-    let free = |part: &super::Part| {
+    let free = |part: &Part| {
         let picked: Quantity = part.allocations.iter().map(|allocation| allocation.picked).sum();
         part.open().saturating_sub(picked).groups_of(part.per_unit)
     };
@@ -144,44 +145,94 @@ pub(crate) fn cancel_units(case: &Case, wanted: &BTreeMap<LineId, Quantity>, rea
     events
 }
 
-/// Of each part: backorders first, then unreleased allocations, then released ones.
+/// What a part claims at a location, and how much of it is let go.
+struct Claim<'a> {
+    location: &'a LocationCode,
+    /// Backordered, allocated, and allocated to released work; what is picked stays.
+    there: [Quantity; TIERS],
+    gone: [Quantity; TIERS],
+}
+
+/// What is let go first, is first: backorders, then unreleased allocations, then released ones.
+const TIERS: usize = 3;
+const BACKORDERED: usize = 0;
+const RELEASED: usize = 2;
+
+impl<'a> Claim<'a> {
+    fn of(part: &'a Part) -> Vec<Self> {
+        let mut claims: Vec<Self> = Vec::new();
+        let mut at = |location: &'a LocationCode, tier: usize, quantity: Quantity| {
+            let known = claims.iter().position(|claim| claim.location == location).unwrap_or_else(|| {
+                claims.push(Self { location, there: [Quantity::ZERO; TIERS], gone: [Quantity::ZERO; TIERS] });
+                claims.len() - 1
+            });
+            claims[known].there[tier] += quantity;
+        };
+        part.backorders.iter().for_each(|backorder| at(&backorder.location, BACKORDERED, backorder.quantity));
+        part.allocations.iter().for_each(|allocation| at(&allocation.location, 1, allocation.quantity - allocation.released));
+        part.allocations.iter().for_each(|allocation| at(&allocation.location, RELEASED, allocation.released - allocation.picked));
+        claims
+    }
+
+    fn left(&self, tiers: usize) -> Quantity {
+        (0..tiers).map(|tier| self.there[tier] - self.gone[tier]).sum()
+    }
+
+    /// Returns what it could not let go of.
+    fn let_go(&mut self, mut wanted: Quantity, tiers: Range<usize>) -> Quantity {
+        for tier in tiers {
+            let taken = wanted.min(self.there[tier] - self.gone[tier]);
+            self.gone[tier] += taken;
+            wanted -= taken;
+        }
+        wanted
+    }
+}
+
+/// Lets go of units of a line. A kit that ships whole loses whole kits of one location, as far as it has them: what is left can ship.
 fn release_line(line: &Line, quantity: Quantity, released: &mut Vec<ReleasedLine>, touched: &mut BTreeSet<Touched>) {
-    for (index, part) in line.parts.iter().enumerate() {
-        let mut left = part.per_unit.checked_mul(quantity.get()).expect("part of what was ordered");
-        let mut by_location: BTreeMap<&LocationCode, (Quantity, Quantity)> = BTreeMap::new();
-        for backorder in &part.backorders {
-            let taken = left.min(backorder.quantity);
-            left -= taken;
-            by_location.entry(&backorder.location).or_default().1 += taken;
+    let mut parts: Vec<Vec<Claim>> = line.parts.iter().map(Claim::of).collect();
+    let mut loose = quantity;
+    if line.kind == (LineKind::Kit { split_kit: false }) {
+        (1..=TIERS).for_each(|tiers| loose = release_kits(line, &mut parts, loose, tiers));
+    }
+    for (index, (part, claims)) in line.parts.iter().zip(&mut parts).enumerate() {
+        let mut left = part.per_unit.checked_mul(loose.get()).expect("part of what was ordered");
+        for tier in 0..TIERS {
+            claims.iter_mut().for_each(|claim| left = claim.let_go(left, tier..tier + 1));
         }
-        for allocation in &part.allocations {
-            let taken = left.min(allocation.quantity - allocation.released);
-            left -= taken;
-            by_location.entry(&allocation.location).or_default().0 += taken;
-        }
-        for allocation in &part.allocations {
-            let taken = left.min(allocation.released - allocation.picked);
-            left -= taken;
-            by_location.entry(&allocation.location).or_default().0 += taken;
-            if !taken.is_zero() {
-                touched.insert((allocation.location.clone(), line.id, u16::try_from(index).expect("kits have few parts")));
+        let index = u16::try_from(index).expect("kits have few parts");
+        claims.sort_unstable_by_key(|claim| claim.location);
+        for claim in claims.iter() {
+            let (backordered, allocated) = (claim.gone[BACKORDERED], claim.gone[1] + claim.gone[RELEASED]);
+            if !claim.gone[RELEASED].is_zero() {
+                touched.insert((claim.location.clone(), line.id, index));
+            }
+            if !allocated.is_zero() || !backordered.is_zero() {
+                let (sku, location, level) = (part.sku.clone(), claim.location.clone(), LevelAfter::default());
+                released.push(ReleasedLine { line: line.id, part: index, sku, location, allocated, backordered, level });
             }
         }
-        for (location, (allocated, backordered)) in by_location {
-            if allocated.is_zero() && backordered.is_zero() {
-                continue;
-            }
-            released.push(ReleasedLine {
-                line: line.id,
-                part: u16::try_from(index).expect("kits have few parts"),
-                sku: part.sku.clone(),
-                location: location.clone(),
-                allocated,
-                backordered,
-                level: LevelAfter::default(),
+    }
+}
+
+/// Whole kits of one location after the other, out of so many tiers. Returns the kits that are still to be let go.
+fn release_kits(line: &Line, parts: &mut [Vec<Claim>], mut kits: Quantity, tiers: usize) -> Quantity {
+    let locations: Vec<&LocationCode> = parts.first().into_iter().flatten().map(|claim| claim.location).collect();
+    for location in locations {
+        let here =
+            |claims: &Vec<Claim>| claims.iter().find(|claim| claim.location == location).map_or(Quantity::ZERO, |claim| claim.left(tiers));
+        let whole = line.parts.iter().zip(parts.iter()).map(|(part, claims)| here(claims).groups_of(part.per_unit)).min();
+        let taken = whole.unwrap_or_default().min(kits);
+        kits -= taken;
+        for (part, claims) in line.parts.iter().zip(parts.iter_mut()) {
+            let units = part.per_unit.checked_mul(taken.get()).expect("part of what was ordered");
+            claims.iter_mut().filter(|claim| claim.location == location).for_each(|claim| {
+                claim.let_go(units, 0..tiers);
             });
         }
     }
+    kits
 }
 
 /// Released work that loses units ends; what is left of it is released anew.

@@ -143,7 +143,9 @@ impl World {
             again.end_replay();
         }
         let text = |state: &State| state.images().iter().map(|image| serde_json::to_string(image).unwrap()).collect::<Vec<_>>();
-        assert_eq!(text(&self.state), text(&again), "the fold differs");
+        let (state, fold) = (text(&self.state), text(&again));
+        let differs = state.iter().zip(&fold).find(|(left, right)| left != right);
+        assert!(differs.is_none() && state.len() == fold.len(), "the fold differs: {differs:#?}");
     }
 
     /// Lets time pass and does what it makes due.
