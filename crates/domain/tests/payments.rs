@@ -91,3 +91,24 @@ fn an_invoice_is_worked_on_at_once_and_paid_later() {
          paid    O1            -> ! invalid",
     );
 }
+
+#[test]
+fn what_was_given_back_is_not_given_back_again_when_its_line_is_canceled() {
+    check(
+        "receive MUG@AUS 9
+         channel web timing=placement
+         place   O1 MUG 2 MUG 3
+         gateway O1               -> payment.authorized payment.capture_requested fulfillment.released
+         gateway O1               -> payment.captured
+         refund  O1 1 2           -> refund.requested
+         gateway O1               -> refund.completed
+         cancel  O1 1 2           -> fulfillment.canceled stock.released order.canceled fulfillment.released
+         refund  O1 2 1           -> refund.requested
+         gateway O1               -> refund.completed
+         cancel  O1 2 1           -> fulfillment.canceled stock.released order.canceled refund.requested fulfillment.released
+         gateway O1               -> refund.completed
+         cancel  O1               -> fulfillment.canceled stock.released order.canceled refund.requested
+         gateway O1               -> refund.completed
+         cancel  O1               -> ! wrong_status",
+    );
+}

@@ -79,7 +79,10 @@ fn ride_along<'a>(state: &'a State, case: &'a Case, works: &mut BTreeMap<&'a Loc
         (None, false) => return,
         (None, true) => {
             let Some(channel) = state.catalog.channels.get(&case.order.channel) else { return };
-            let Some(first) = crate::order::locations(state, channel).into_iter().min_by_key(|location| location.priority) else { return };
+            let active = crate::order::locations(state, channel).into_iter().min_by_key(|location| location.priority);
+            // A service needs no shelf: where nothing is active, any location will do.
+            let any = || state.catalog.locations.sorted().into_iter().map(|(_, location)| location.as_ref()).min_by_key(|it| it.priority);
+            let Some(first) = active.or_else(any) else { return };
             &first.code
         }
     };

@@ -1,9 +1,10 @@
 //! Sums over the payments of a case.
 
-use super::{PaymentState, RefundStatus};
+use super::{PaymentState, Refund, RefundStatus};
 use crate::catalog::PaymentTiming;
 use crate::money::Amount;
-use crate::order::{Case, Origin, PaymentStatus};
+use crate::order::{Case, Line, Origin, PaymentStatus};
+use crate::quantity::Quantity;
 use crate::state::State;
 
 /// Authorized and neither captured nor voided nor expired, plus what was captured.
@@ -46,10 +47,35 @@ pub fn balance_due(case: &Case) -> Amount {
     worth(case) - (captured(case) - refunded(case))
 }
 
-/// What the order is to bring in: what is owed less what was given back for other reasons than a cancellation.
+/// What the order is to bring in: what is owed less what was given back for other reasons than a cancellation, never below nothing. Units that
+/// were given back and then canceled are not owed in the first place: they count once.
 pub(crate) fn worth(case: &Case) -> Amount {
-    let given = case.refunds.iter().filter(|refund| !refund.of_excess && refund.status != RefundStatus::Failed);
-    case.order.owed() - given.map(|refund| refund.amount).sum()
+    let given = given(case).map(|refund| refund.amount).sum();
+    (case.order.owed() - given + given_and_canceled(case)).max(Amount::ZERO)
+}
+
+/// Money beyond what the order is to bring in that nobody has been asked to give back.
+pub(crate) fn excess(case: &Case) -> Amount {
+    let asked: Amount = case.refunds.iter().filter(|refund| refund.status != RefundStatus::Failed).map(|refund| refund.amount).sum();
+    captured(case) - asked - worth(case)
+}
+
+fn given(case: &Case) -> impl Iterator<Item = &Refund> {
+    case.refunds.iter().filter(|refund| !refund.of_excess && refund.status != RefundStatus::Failed)
+}
+
+/// Given back for units of which there are no more than those that are canceled.
+fn given_and_canceled(case: &Case) -> Amount {
+    let of_line = |line: &Line| {
+        let (mut units, mut amount) = (Quantity::ZERO, Amount::ZERO);
+        for refunded in given(case).flat_map(|refund| &refund.lines).filter(|refunded| refunded.line == line.id) {
+            units += refunded.quantity;
+            amount += refunded.amount;
+        }
+        let both = (units + line.canceled).saturating_sub(line.ordered).min(units);
+        amount.portion(both.get(), units.get())
+    };
+    case.order.lines.iter().map(of_line).sum()
 }
 
 pub(crate) fn is_live(status: PaymentState) -> bool {

@@ -204,8 +204,7 @@ fn void_rest(state: &State, case: &Case) -> Option<Event> {
 /// Money beyond what is owed goes back; each refund that failed is left to a person.
 fn give_back(state: &State, case: &Case) -> Option<Event> {
     let failed = case.refunds.iter().any(|refund| refund.status == RefundStatus::Failed);
-    let asked: Amount = case.refunds.iter().filter(|refund| refund.of_excess).map(|refund| refund.amount).sum();
-    let excess = query::captured(case) - case.order.owed() - asked;
+    let excess = query::excess(case);
     if failed || excess.get() <= 0 {
         return None;
     }
