@@ -129,6 +129,17 @@ fn everything_reads_beside_a_live_server() {
     outcome.unwrap();
 }
 
+#[test]
+fn a_server_that_is_told_to_stop_as_soon_as_it_listens_ends_well() {
+    let cli = furnished();
+    let mut server = cli.command(&["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let first = BufReader::new(server.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    assert!(first.contains("listens on"), "{first}");
+    let told = std::process::Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+}
+
 /// Two weeks of a shop whose supplier needs five days: a mug a day too many for its policy.
 fn traded() -> Cli {
     let cli = furnished();

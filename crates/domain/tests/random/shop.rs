@@ -76,13 +76,13 @@ impl World {
                 self.on_order(step)
             }
             Step::Gateway { .. } | Step::Pay { .. } | Step::Refund { .. } => self.on_payment(step)?,
-            Step::Work { .. } | Step::ShortPick { .. } | Step::Return { .. } | Step::ReturnStep { .. } => self.on_work(step)?,
+            Step::Work { .. } | Step::ShortPick { .. } | Step::Return { .. } | Step::AboutReturn { .. } => self.on_work(step)?,
             Step::Retire { .. } | Step::Location { .. } | Step::Channel { .. } => self.on_catalog(step)?,
-            Step::Buy { .. } | Step::PurchaseStep { .. } | Step::Policy { .. } | Step::Transfer { .. } | Step::TransferStep { .. } => {
+            Step::Buy { .. } | Step::AboutPurchase { .. } | Step::Policy { .. } | Step::Transfer { .. } | Step::AboutTransfer { .. } => {
                 self.on_supply(step)
             }
             Step::Hold { .. }
-            | Step::HoldStep { .. }
+            | Step::AboutHold { .. }
             | Step::Receive { .. }
             | Step::Reverse { .. }
             | Step::Adjust { .. }
@@ -90,7 +90,7 @@ impl World {
             | Step::Safety { .. }
             | Step::Count { .. }
             | Step::Counted { .. }
-            | Step::CountStep { .. }
+            | Step::AboutCount { .. }
             | Step::Blind { .. } => self.on_stock(step),
         };
         Some(self.run(command))
@@ -214,7 +214,7 @@ impl World {
                 returns::Command::Request { order, lines: vec![(LineId { order, n: u16::from(*line) + 1 }, units(*n))], reason: None }
                     .into()
             }
-            Step::ReturnStep { order, n, verb, units: arrived, disposition: what } => {
+            Step::AboutReturn { order, n, verb, units: arrived, disposition: what } => {
                 let order = self.order(*order);
                 let count = self.state.case(order).ok()?.returns.len();
                 let n = (count > 0).then(|| u16::from(*n) % u16::try_from(count).unwrap() + 1)?;
@@ -243,7 +243,7 @@ impl World {
                 let (owner, channel) = (OWNERS[usize::from(*owner)].into(), Some(ChannelCode::new("shop").unwrap()));
                 stock::Command::CreateHold(stock::CreateHold { owner, channel, ttl_ms: 900_000, lines })
             }
-            Step::HoldStep { hold, extend } => {
+            Step::AboutHold { hold, extend } => {
                 let hold = HoldId(nth(*hold, counters.hold));
                 if *extend { stock::Command::ExtendHold { hold, ttl_ms: 600_000 } } else { stock::Command::ReleaseHold { hold } }
             }
@@ -277,7 +277,7 @@ impl World {
                 let lines = vec![count::CountedLine { sku: name(*sku), counted: units(*n), counted_at: None }];
                 return count::Command::RecordCount { count: CountId(nth(*count, counters.count)), lines, expected_version: None }.into();
             }
-            Step::CountStep { count, post } => {
+            Step::AboutCount { count, post } => {
                 let count = CountId(nth(*count, counters.count));
                 return match post {
                     true => count::Command::PostCount { count, approve: true, expected_version: None }.into(),
@@ -308,7 +308,7 @@ impl World {
                 let lines = vec![transfer::TransferUnits { sku: name(*at), quantity: units(*n) }];
                 transfer::Command::CreateTransfer { from: site(*from), to: site(*to), reference: None, expected_on: None, lines }.into()
             }
-            Step::TransferStep { transfer, verb, sku: at, accepted, damaged } => {
+            Step::AboutTransfer { transfer, verb, sku: at, accepted, damaged } => {
                 let (transfer, expected_version) = (TransferId(nth(*transfer, counters.transfer)), None);
                 let (carrier, tracking_number, expected_on) = (None, None, None);
                 match verb {
@@ -330,7 +330,7 @@ impl World {
                 let supplier = SupplierCode::new("ACME").unwrap();
                 purchasing::Command::CreatePurchaseOrder { supplier, location: site(*location), reference: None, lines }.into()
             }
-            Step::PurchaseStep { order, verb, sku: at, accepted, damaged, day } => {
+            Step::AboutPurchase { order, verb, sku: at, accepted, damaged, day } => {
                 let order = PurchaseOrderId(nth(*order, counters.purchase_order));
                 match verb {
                     0 => purchasing::Command::SendPurchaseOrder { order },

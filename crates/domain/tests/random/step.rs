@@ -11,7 +11,7 @@ pub enum Step {
     OnHold { order: u8, on: bool },
     Resource { order: u8 },
     Hold { owner: u8, sku: u8, units: u32, location: Option<u8> },
-    HoldStep { hold: u8, extend: bool },
+    AboutHold { hold: u8, extend: bool },
     Receive { sku: u8, location: u8, units: u32 },
     Reverse { receipt: u8 },
     Adjust { sku: u8, location: u8, delta: i64 },
@@ -19,11 +19,11 @@ pub enum Step {
     Safety { sku: u8, location: u8, units: u32 },
     Count { sku: u8, location: u8 },
     Counted { count: u8, sku: u8, units: u32 },
-    CountStep { count: u8, post: bool },
+    AboutCount { count: u8, post: bool },
     Transfer { sku: u8, from: u8, to: u8, units: u32 },
-    TransferStep { transfer: u8, verb: u8, sku: u8, accepted: u32, damaged: u32 },
+    AboutTransfer { transfer: u8, verb: u8, sku: u8, accepted: u32, damaged: u32 },
     Buy { sku: u8, location: u8, units: u32 },
-    PurchaseStep { order: u8, verb: u8, sku: u8, accepted: u32, damaged: u32, day: u8 },
+    AboutPurchase { order: u8, verb: u8, sku: u8, accepted: u32, damaged: u32, day: u8 },
     Policy { sku: u8, location: u8, point: u32, more: u32, on: bool },
     Gateway { order: u8, effect: u8, answer: u8 },
     Pay { order: u8, by_hand: bool },
@@ -31,7 +31,7 @@ pub enum Step {
     Work { order: u8, work: u8, verb: u8 },
     ShortPick { order: u8, work: u8, line: u8, units: u32 },
     Return { order: u8, line: u8, units: u32 },
-    ReturnStep { order: u8, n: u8, verb: u8, units: u32, disposition: u8 },
+    AboutReturn { order: u8, n: u8, verb: u8, units: u32, disposition: u8 },
     Blind { sku: u8, location: u8, units: u32, disposition: u8 },
     Retire { sku: u8 },
     Location { location: u8, active: bool },
@@ -63,7 +63,7 @@ fn orders() -> BoxedStrategy<Step> {
         1 => any::<u8>().prop_map(|order| Step::Resource { order }),
         1 => (0u8..3, 0u8..4, few(), prop::option::of(0u8..2))
             .prop_map(|(owner, sku, units, location)| Step::Hold { owner, sku, units, location }),
-        1 => (any::<u8>(), any::<bool>()).prop_map(|(hold, extend)| Step::HoldStep { hold, extend }),
+        1 => (any::<u8>(), any::<bool>()).prop_map(|(hold, extend)| Step::AboutHold { hold, extend }),
     ]
     .boxed()
 }
@@ -84,7 +84,7 @@ fn work() -> BoxedStrategy<Step> {
         2 => (any::<u8>(), any::<u8>(), 0u8..3, few()).prop_map(|(order, work, line, units)| Step::ShortPick { order, work, line, units }),
         1 => (any::<u8>(), 0u8..3, few()).prop_map(|(order, line, units)| Step::Return { order, line, units }),
         2 => (any::<u8>(), any::<u8>(), 0u8..5, few(), 0u8..3)
-            .prop_map(|(order, n, verb, units, disposition)| Step::ReturnStep { order, n, verb, units, disposition }),
+            .prop_map(|(order, n, verb, units, disposition)| Step::AboutReturn { order, n, verb, units, disposition }),
     ]
     .boxed()
 }
@@ -106,7 +106,7 @@ fn counts() -> BoxedStrategy<Step> {
     prop_oneof![
         (0u8..4, 0u8..2).prop_map(|(sku, location)| Step::Count { sku, location }),
         (any::<u8>(), 0u8..4, 0u32..20).prop_map(|(count, sku, units)| Step::Counted { count, sku, units }),
-        (any::<u8>(), prop::bool::weighted(0.8)).prop_map(|(count, post)| Step::CountStep { count, post }),
+        (any::<u8>(), prop::bool::weighted(0.8)).prop_map(|(count, post)| Step::AboutCount { count, post }),
     ]
     .boxed()
 }
@@ -114,7 +114,7 @@ fn counts() -> BoxedStrategy<Step> {
 fn supply() -> BoxedStrategy<Step> {
     prop_oneof![
         (0u8..4, 0u8..2, 0u8..2, few()).prop_map(|(sku, from, to, units)| Step::Transfer { sku, from, to, units }),
-        (any::<u8>(), 0u8..4, 0u8..4, 0u32..7, 0u32..2).prop_map(|(transfer, verb, sku, accepted, damaged)| Step::TransferStep {
+        (any::<u8>(), 0u8..4, 0u8..4, 0u32..7, 0u32..2).prop_map(|(transfer, verb, sku, accepted, damaged)| Step::AboutTransfer {
             transfer,
             verb,
             sku,
@@ -123,7 +123,7 @@ fn supply() -> BoxedStrategy<Step> {
         }),
         (0u8..4, 0u8..2, few()).prop_map(|(sku, location, units)| Step::Buy { sku, location, units }),
         (any::<u8>(), 0u8..6, 0u8..4, 0u32..9, 0u32..2, 0u8..20)
-            .prop_map(|(order, verb, sku, accepted, damaged, day)| { Step::PurchaseStep { order, verb, sku, accepted, damaged, day } }),
+            .prop_map(|(order, verb, sku, accepted, damaged, day)| { Step::AboutPurchase { order, verb, sku, accepted, damaged, day } }),
         (0u8..4, 0u8..2, 0u32..6, 1u32..20, prop::bool::weighted(0.8)).prop_map(|(sku, location, point, more, on)| Step::Policy {
             sku,
             location,

@@ -85,6 +85,7 @@ async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> 
         Err(app::Error::Listen(..)) => app::start(config(SocketAddr::new(arguments.listen.ip(), 0))).await?,
         other => other?,
     };
+    let stop = stop();
     let shop = running.shop.clone();
     greet(&running, &folder);
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
@@ -111,7 +112,7 @@ async fn run(arguments: &DemoArgs, speed: Speed, folder: PathBuf) -> Result<()> 
     }
     tokio::select! {
         traded = trade.run(arguments.headless) => traded?,
-        () = stop() => {}
+        () = stop => {}
     }
     let mut summary = trade.summary().await?;
     summary["items"] = serde_json::json!(furnished);

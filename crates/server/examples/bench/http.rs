@@ -79,6 +79,10 @@ pub fn measure(runtime: &tokio::runtime::Runtime, report: &mut Report, folder: &
     report.set("store_lag_events_max", lag.end() as f64);
     let buyers = Target { body: customer_order, numbers: Arc::new(AtomicU64::new(1 << 40)), ..orders.clone() };
     report.set("http_customer_orders_per_s", load::closed_loop(&buyers, time / 2).1.round());
+    // What the peak left behind is not half of it.
+    while shop.engine.stored() < shop.engine.durable() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
     latency(report, &orders, peak / 2.0, time);
     shop.engine.stop();
 }
