@@ -50,6 +50,7 @@ mod writer;
 pub use engine::{Engine, Options, Submission, incarnation_of};
 pub use frame::{Backfill, Committed, Cursor, Idempotency, Parked, Pending, Reply};
 pub use keyed::{Keyed, keyed};
+pub use log::Error as LogError;
 pub use reader::minutes;
 pub use reader::{Consistency, EventRow, LedgerRow, Letter, OrderFilter, OrderRow, Outstanding, ReadError, Reader, raw_events};
 pub use recover::OpenError;

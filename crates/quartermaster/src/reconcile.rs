@@ -6,7 +6,7 @@ use crate::tools::existing;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use domain::Image;
-use domain::alert::Condition;
+use domain::alert::{Condition, raised_by_edge};
 use domain::command::alert;
 use domain::id::{LocationCode, Sku};
 use domain::stock::Level;
@@ -63,7 +63,7 @@ pub struct ReconcileArgs {
     /// Post these adjustments now
     #[arg(long)]
     apply: bool,
-    /// Raise an alert for each location that differs, and clear it where both agree
+    /// Raise one alert for each location that differs, and clear it where both agree
     #[arg(long)]
     alert: bool,
     /// Reason code of the adjustments
@@ -164,7 +164,7 @@ fn tell(folder: &Path, lines: &[Line], different: &[&Line]) -> Result<()> {
     let mut raised = 0;
     for location in locations {
         let here: Vec<&&Line> = different.iter().filter(|line| line.location == *location).collect();
-        let condition = Condition::DriftFound { subject: location.as_str().into() };
+        let condition = Condition::DriftFound { subject: format!("stock@{location}").into() };
         let command = match here.first() {
             None => alert::Command::ClearAlert { condition },
             Some(first) => {
@@ -184,8 +184,12 @@ fn tell(folder: &Path, lines: &[Line], different: &[&Line]) -> Result<()> {
             bail!("alerts can't be raised: {}", engine.failure().unwrap_or_default());
         }
     }
-    engine.query(|_| ()).context("alerts can't be raised")?;
+    let ours = |condition: &Condition| matches!(condition, Condition::DriftFound { subject } if subject.starts_with("stock@"));
+    let stands = engine.query(move |state| raised_by_edge(state).iter().filter(|condition| ours(condition)).count());
     engine.stop();
+    if stands.is_none_or(|stands| stands < raised) {
+        bail!("alerts can't be raised: {}", engine.failure().unwrap_or_else(|| "the shop refused them".to_owned()));
+    }
     eprintln!("alerts stand for {raised} locations that differ");
     Ok(())
 }

@@ -36,7 +36,7 @@ fn a_count_is_held_against_ours_and_applied_once() {
     assert_eq!(strict.status.code(), Some(3));
     cli.ok(&[&["reconcile", file, "--alert"], &set[..]].concat());
     let told = cli.ok(&["export", "events", "--format", "ndjson"]);
-    assert!(told.contains(r#""kind":"drift_found","subject":"AUS""#) && told.contains("MUG has 40 here and 37 there"), "{told}");
+    assert!(told.contains(r#""kind":"drift_found","subject":"stock@AUS""#) && told.contains("MUG has 40 here and 37 there"), "{told}");
     assert!(!told.contains("alert.cleared"), "{told}");
     cli.ok(&[&["reconcile", file, "--apply", "--alert", "--reason", "cycle count"], &set[..]].concat());
     assert!(cli.ok(&["export", "events", "--format", "ndjson"]).contains("alert.cleared"));

@@ -4,7 +4,7 @@ use crate::alerting::edge;
 use crate::shop::Shop;
 use domain::alert::Condition;
 use domain::time::Timestamp;
-use engine::VerifyError;
+use engine::{LogError, OpenError, VerifyError};
 use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +14,10 @@ const ACTOR: &str = "audit";
 /// What may differ, as alerts name it.
 const SUBJECTS: [&str; 3] = ["log", "invariants", "store"];
 const DAMAGED: [rusqlite::ErrorCode; 2] = [rusqlite::ErrorCode::DatabaseCorrupt, rusqlite::ErrorCode::NotADatabase];
+/// Bytes that stay free beside a second store.
+const ROOM_LEFT: u64 = 256 << 20;
+const TELL_TRIES: u32 = 60;
+const TELL_PAUSE: Duration = Duration::from_secs(1);
 /// Longest time between two looks at the clock.
 const LOOK: Duration = Duration::from_secs(30);
 
@@ -71,13 +75,13 @@ pub async fn once(shop: &Arc<Shop>) -> Outcome {
         Outcome::Holds { events } => {
             tracing::info!(events, seconds, "the numbers hold");
             for subject in SUBJECTS {
-                edge::clear(shop, ACTOR, Condition::DriftFound { subject: subject.into() }).await;
+                tell(shop, subject, None).await;
             }
             "holds"
         }
         Outcome::Differs { subject, what } => {
             tracing::error!(subject, seconds, "{what}");
-            edge::raise(shop, ACTOR, Condition::DriftFound { subject: (*subject).into() }, &[], Some(what)).await;
+            tell(shop, subject, Some(what)).await;
             "differs"
         }
         Outcome::Failed(why) => {
@@ -90,7 +94,25 @@ pub async fn once(shop: &Arc<Shop>) -> Outcome {
     outcome
 }
 
+/// Raises what differs, or clears what holds. A shop that has too much to do, or no room, hears of it a little later.
+async fn tell(shop: &Shop, subject: &'static str, what: Option<&str>) {
+    for _ in 0..TELL_TRIES {
+        let condition = Condition::DriftFound { subject: subject.into() };
+        let told = match what {
+            Some(what) => edge::raise(shop, ACTOR, condition, &[], Some(what)).await,
+            None => edge::clear(shop, ACTOR, condition).await,
+        };
+        if told {
+            return;
+        }
+        tokio::time::sleep(TELL_PAUSE).await;
+    }
+}
+
 async fn verified(folder: PathBuf) -> Outcome {
+    if let Err(why) = room(&folder) {
+        return Outcome::Failed(why);
+    }
     let (tell, told) = tokio::sync::oneshot::channel();
     let work = move || {
         crate::bus::webhook::stand_back();
@@ -108,17 +130,28 @@ fn outcome(verified: Result<engine::Report, VerifyError>) -> Outcome {
         Ok(report) => return Outcome::Holds { events: report.events },
         Err(error) => error,
     };
+    let damaged = |error: &rusqlite::Error| error.sqlite_error_code().is_some_and(|code| DAMAGED.contains(&code));
     let subject = match &error {
-        VerifyError::Log(_) => "log",
+        VerifyError::Log(LogError::Broken { .. }) | VerifyError::Open(OpenError::Log(LogError::Broken { .. })) => "log",
+        VerifyError::Log(LogError::Sqlite(error)) | VerifyError::Open(OpenError::Log(LogError::Sqlite(error))) if damaged(error) => "log",
+        VerifyError::Store(error) if damaged(error) => "store",
         VerifyError::Invariant(_) => "invariants",
         VerifyError::Differs(_) => "store",
-        VerifyError::Store(error) if error.sqlite_error_code().is_some_and(|code| DAMAGED.contains(&code)) => "store",
-        VerifyError::Open(engine::OpenError::Log(_)) => "log",
-        VerifyError::Open(_) | VerifyError::Store(_) | VerifyError::Io(_) | VerifyError::Refused(_) => {
+        // Busy, full, not to be read now: nothing is known of the numbers.
+        VerifyError::Log(_) | VerifyError::Open(_) | VerifyError::Store(_) | VerifyError::Io(_) | VerifyError::Refused(_) => {
             return Outcome::Failed(error.to_string());
         }
     };
     Outcome::Differs { subject, what: error.to_string() }
+}
+
+/// A second store must leave the log the room that it needs.
+fn room(folder: &Path) -> Result<(), String> {
+    let store = std::fs::metadata(folder.join("store.db")).map_or(0, |file| file.len());
+    let free = rustix::fs::statvfs(folder).map_err(|error| error.to_string())?;
+    let (free, wanted) = (free.f_bavail.saturating_mul(free.f_frsize), store.saturating_mul(2).saturating_add(ROOM_LEFT));
+    let mib = |bytes: u64| bytes >> 20;
+    if free >= wanted { Ok(()) } else { Err(format!("{} MiB are free beside the log, {} MiB are needed", mib(free), mib(wanted))) }
 }
 
 /// Folds of a process that died.
