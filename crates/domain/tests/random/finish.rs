@@ -1,11 +1,11 @@
 //! Everybody does their part: stock arrives, gateways say yes, the warehouse ships, carriers deliver. Then no order may be left open.
 
+use super::shop::{YES, outcome};
 use crate::story::World;
 use domain::command::{Command, catalog, fulfillment, order, payment, stock};
 use domain::fulfillment::{FulfillmentState, Shipment};
-use domain::id::OrderId;
 use domain::order::{Case, OrderStatus};
-use domain::payment::{Action, Outcome, RefundStatus, balance_due};
+use domain::payment::{Effect, RefundStatus, balance_due};
 use domain::quantity::Quantity;
 use domain::stock::ReceiptLine;
 
@@ -84,7 +84,12 @@ fn todo(world: &World) -> Vec<Command> {
             commands.push(order::Command::ReleaseOrder { order: *id, expected_version: None }.into());
             commands.push(payment::Command::RetryPayment { order: *id, token: None }.into());
         }
-        commands.extend(case.effects.iter().map(|effect| approve(*id, effect.id, &effect.action)));
+        let said = |effect: &Effect| payment::Command::RecordEffect {
+            effect: effect.id,
+            order: *id,
+            outcome: outcome(&effect.action, YES, world.now),
+        };
+        commands.extend(case.effects.iter().map(|effect| said(effect).into()));
         for work in &case.fulfillments {
             let fulfillment = work.id;
             match work.status {
@@ -103,17 +108,4 @@ fn todo(world: &World) -> Vec<Command> {
     let payable = world.state.cases.sorted().into_iter().filter(|(_, case)| balance_due(case).get() > 0);
     commands.extend(payable.map(|(id, _)| payment::Command::MarkPaid { order: *id, amount: None, reference: None }.into()));
     commands
-}
-
-fn approve(order: OrderId, effect: domain::id::EffectId, action: &Action) -> Command {
-    let reference = "ref".into();
-    let outcome = match action {
-        Action::Authorize { amount, .. } | Action::Verify { amount, .. } => {
-            Outcome::Authorized { amount: *amount, reference, expires_at: None }
-        }
-        Action::Capture { amount, .. } => Outcome::Captured { amount: *amount, reference },
-        Action::Refund { amount, .. } => Outcome::Refunded { amount: *amount, reference },
-        Action::Void { .. } => Outcome::Voided,
-    };
-    payment::Command::RecordEffect { effect, order, outcome }.into()
 }

@@ -82,7 +82,7 @@ impl Deliveries {
 /// Lets orders have the processor first. Only this thread, and those it starts.
 pub fn stand_back() {
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
-        tracing::debug!("deliveries run with ordinary priority: {error}");
+        tracing::debug!("a thread runs with ordinary priority: {error}");
     }
 }
 
