@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod alert;
+mod backlog;
 pub mod catalog;
 pub mod command;
 pub mod count;

@@ -43,6 +43,9 @@ pub const HOLD_TTL_MS_MAX: i64 = 30 * crate::time::DAY_MS;
 /// Most holds, timers or backorders that one turn ends or fills; the rest continues as durable work.
 pub const EXPIRIES_PER_TURN: usize = 100;
 pub const BACKORDERS_PER_TURN: usize = 100;
+/// Most levels whose policies one turn looks at again, and one transaction of it.
+pub const REVIEWS_PER_TURN: usize = 1_000;
+pub const REVIEWS_AT_ONCE: usize = 50;
 /// Most events of one transaction.
 pub const TRANSACTION_EVENTS_MAX: usize = 4_000;
 /// Most expected deliveries listed on one stock level.

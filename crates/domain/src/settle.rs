@@ -4,15 +4,18 @@
 //! now stands, and says nothing when it already follows. So the order of events within a transaction cannot lose a reaction.
 //! Mail alone tells of events: they are noted as they happen, and told together when all is quiet.
 
-use crate::command::{self, Command};
+use crate::backlog::Looked;
+use crate::command::Command;
 use crate::event::{Event, Recorded, Subject};
 use crate::id::OrderId;
 use crate::limits::TRANSACTION_EVENTS_MAX;
+use crate::order::Stretch;
 use crate::rejection::Rejection;
 use crate::state::{State, SubjectCount};
 use crate::time::Timestamp;
 use crate::{
-    access, alert, catalog, count, customer, fulfillment, notification, order, payment, purchasing, returns, stock, subscription, transfer,
+    access, alert, backlog, catalog, count, customer, fulfillment, notification, order, payment, purchasing, returns, stock, subscription,
+    transfer,
 };
 use smol_str::SmolStr;
 
@@ -37,16 +40,13 @@ impl State {
     /// # Errors
     /// The rejection, when the command is refused; then nothing has changed.
     pub fn settle(&mut self, cx: &Context, command: Command) -> Result<Transaction, Rejection> {
-        let fill = match &command {
-            Command::Stock(command::stock::Command::FillBackorders { sku, location }) => Some((sku.clone(), location.clone())),
-            _ => None,
-        };
+        let looked = Looked::of(&command);
         let decided = self.decide(cx, command)?;
-        self.touched.levels.extend(fill);
         let mut transaction = Transaction { events: Vec::with_capacity(decided.len() + 4) };
         for event in decided {
             self.record(cx.now, &mut transaction, None, event);
         }
+        self.looked_again(looked);
         self.answer(cx, &mut transaction);
         self.sum_up(cx, &mut transaction);
         Ok(transaction)
@@ -105,11 +105,16 @@ impl State {
                     events.extend(transfer::react(self, cx, &key));
                     events.extend(transfer::react_source(self, cx, &key));
                     if self.touched.expected.remove(&key) {
-                        events.extend(order::react_level(self, cx, &key));
+                        events.extend(order::promise_waiting(self, cx, &key, Stretch::First));
+                        self.promise_the_rest(&key);
                     }
                     events.extend(alert::react(self, &key));
                 }
                 for event in events {
+                    self.record(cx.now, transaction, cause, event);
+                }
+            } else if let Some(id) = self.touched.drafts.pop_first() {
+                for event in purchasing::react_draft(self, cx, id) {
                     self.record(cx.now, transaction, cause, event);
                 }
             } else if let Some(id) = self.touched.purchase_orders.pop_first() {
@@ -166,7 +171,11 @@ impl State {
         self.touched.cases.clear();
         self.touched.levels.clear();
         self.touched.news.clear();
-        self.touched.expected.clear();
+        // The first who wait were promised anew as it was recorded; whether all were, the log does not say.
+        for key in std::mem::take(&mut self.touched.expected) {
+            self.backlog.promise(key);
+        }
+        self.touched.drafts.clear();
         self.touched.purchase_orders.clear();
         self.touched.transfers.clear();
     }
@@ -213,6 +222,7 @@ impl State {
         commands.extend(order::due(self, now));
         commands.extend(purchasing::due(self, now));
         commands.extend(transfer::due(self, now));
+        commands.extend(backlog::due(self));
         commands
     }
 }

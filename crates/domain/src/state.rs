@@ -5,6 +5,7 @@
 
 use crate::access::Key;
 use crate::alert::{self, Alert, Condition};
+use crate::backlog::Backlog;
 use crate::catalog::{Catalog, Channel, Item, ItemStatus, Location, Settings};
 use crate::count::Count;
 use crate::customer::Customer;
@@ -52,6 +53,8 @@ pub struct State {
     pub(crate) externals: Lookup<(ChannelCode, SmolStr), OrderId>,
     /// Levels that may have something to give to those who wait; a superset, tried by `due`.
     pub(crate) fillable: BTreeSet<LevelKey>,
+    /// What a change left to be looked at again, a part of it each turn.
+    pub(crate) backlog: Backlog,
     /// Levels that open counts look at.
     pub(crate) counting: BTreeMap<LevelKey, BTreeSet<CountId>>,
     /// Locations that are not active, and items that are retired.
@@ -76,6 +79,8 @@ pub(crate) struct Touched {
     /// Levels that expect something else than before.
     pub expected: BTreeSet<LevelKey>,
     pub purchase_orders: BTreeSet<PurchaseOrderId>,
+    /// Drafts of a supplier that is served otherwise than before.
+    pub drafts: BTreeSet<PurchaseOrderId>,
     pub transfers: BTreeSet<TransferId>,
 }
 
@@ -375,12 +380,14 @@ impl State {
                 self.stock.index_level(key);
                 if !level.backordered.is_zero() {
                     self.fillable.insert(key.clone());
+                    self.backlog.promise(key.clone());
                 }
             }
             Image::Alert(_, Some(alert)) => alert::index(self, alert),
             Image::PurchaseOrder(_, Some(order)) => crate::purchasing::index(self, order),
             Image::Transfer(_, Some(transfer)) => crate::transfer::index(self, transfer),
             Image::Count(_, Some(count)) => crate::count::index(self, count),
+            Image::Policy(key, Some(_)) => self.backlog.review(key.clone()),
             Image::Location(_, Some(location)) => self.closed.see_location(location),
             Image::Item(_, Some(item)) => self.closed.see_item(item),
             Image::Item(_, None)
@@ -389,7 +396,7 @@ impl State {
             | Image::Settings(..)
             | Image::Receipt(..)
             | Image::Supplier(..)
-            | Image::Policy(..)
+            | Image::Policy(_, None)
             | Image::Transfer(_, None)
             | Image::Count(_, None)
             | Image::Customer(..)

@@ -328,3 +328,24 @@ fn a_kit_that_lost_a_component_does_not_ship_in_parts() {
          ship      O1 2",
     );
 }
+
+#[test]
+fn an_order_is_not_complete_while_a_service_of_it_is_worked_on() {
+    check(
+        "receive MUG@AUS 1
+         receive MUG@BER 1
+         place   O1 MUG 2 WRAP 1 split
+         gateway O1         -> payment.authorized fulfillment.released fulfillment.released
+         cancel  O1 1 1     -> fulfillment.canceled stock.released order.canceled
+         pick    O1 2
+         pack    O1 2
+         ship    O1 2       -> fulfillment.shipped payment.capture_requested fulfillment.released
+         gateway O1         -> payment.captured
+         deliver O1 2       -> fulfillment.delivered
+         wait    8640000    ->
+         pick    O1 3
+         pack    O1 3
+         ship    O1 3       -> fulfillment.shipped
+         deliver O1 3       -> fulfillment.delivered order.completed",
+    );
+}

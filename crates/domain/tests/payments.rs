@@ -1,6 +1,9 @@
 //! When money moves, told as stories.
 
-use crate::story::check;
+use crate::story::{World, check};
+use domain::command::payment::Command;
+use domain::money::Amount;
+use domain::payment::{Action, Outcome};
 
 #[test]
 fn without_multicapture_the_first_shipment_captures_everything() {
@@ -110,5 +113,68 @@ fn what_was_given_back_is_not_given_back_again_when_its_line_is_canceled() {
          cancel  O1               -> fulfillment.canceled stock.released order.canceled refund.requested
          gateway O1               -> refund.completed
          cancel  O1               -> ! wrong_status",
+    );
+}
+
+#[test]
+fn a_refunded_shipment_is_not_captured_again_and_the_next_one_is() {
+    check(
+        "receive MUG@AUS 3
+         place   O1 MUG 5 split
+         gateway O1               -> payment.authorized fulfillment.released
+         pick O1 1
+         pack O1 1
+         ship O1 1                -> fulfillment.shipped payment.capture_requested
+         gateway O1               -> payment.captured
+         refund  O1 1 2           -> refund.requested
+         gateway O1               -> refund.completed
+         refund  O1 1 1           -> refund.requested
+         gateway O1               -> refund.completed
+         receive MUG@AUS 2        -> stock.received stock.allocated fulfillment.released order.allocated order.promise_changed
+         pick O1 2
+         pack O1 2
+         ship O1 2                -> fulfillment.shipped payment.capture_requested
+         gateway O1               -> payment.captured
+         deliver O1 1
+         deliver O1 2             -> fulfillment.delivered order.completed",
+    );
+}
+
+#[test]
+fn what_is_canceled_while_the_gateway_is_asked_is_not_captured_at_once() {
+    check(
+        "receive MUG@AUS 9
+         channel web timing=placement
+         place   O1 MUG 3
+         cancel  O1 1 2           -> stock.released order.canceled
+         gateway O1               -> payment.authorized payment.capture_requested fulfillment.released
+         gateway O1               -> payment.captured
+         pick O1 1
+         pack O1 1
+         ship O1 1
+         deliver O1 1             -> fulfillment.delivered order.completed",
+    );
+}
+
+#[test]
+fn what_a_gateway_that_captures_once_did_not_capture_secures_nothing() {
+    let mut world = World::new();
+    world.tell(
+        "receive MUG@AUS 2
+         channel web multicapture=no
+         place   O1 MUG 4 split
+         gateway O1
+         pick O1 1
+         pack O1 1
+         ship O1 1                -> fulfillment.shipped payment.capture_requested",
+    );
+    let order = world.orders["O1"];
+    let effect = world.state.case(order).unwrap().effects[0].clone();
+    let Action::Capture { amount, .. } = effect.action else { panic!("{effect:?}") };
+    let outcome = Outcome::Captured { amount: Amount::new(amount.get() / 2), reference: "half".into() };
+    world.run(Command::RecordEffect { effect: effect.id, order, outcome }).unwrap();
+    world.tell(
+        "receive MUG@AUS 2        -> stock.received stock.allocated order.allocated order.promise_changed
+         gateway O1               -> payment.authorized payment.capture_requested fulfillment.released",
     );
 }

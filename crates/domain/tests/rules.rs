@@ -1,6 +1,7 @@
 //! The rules, told as stories: one program, so that what all of them stand on is built once.
 
 mod alerts;
+mod backlog;
 mod counts;
 mod customer;
 mod mail;

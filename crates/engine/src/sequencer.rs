@@ -192,6 +192,7 @@ impl Sequencer {
         self.end_reading();
         let (durable, unstored) = self.shared.unstored();
         self.state = State::default();
+        self.turn.dirty = true;
         self.leaving.clear();
         let stored = self.store.load_except(&mut self.state, |key| unstored.contains_key(key));
         if let Err(error) = stored {
@@ -372,7 +373,7 @@ impl Sequencer {
                 Err(rejection) => tracing::warn!(?rejection, "what was due was refused"),
             }
         }
-        self.turn.dirty = changed;
+        self.turn.dirty = changed || self.state.has_backlog();
         if changed {
             // There may be more of it.
             self.turn.look_at = Instant::now();

@@ -2,6 +2,7 @@
 
 use super::{ItemStatus, Settings};
 use crate::event::Event;
+use crate::id::Sku;
 use crate::state::State;
 
 pub(crate) fn apply(state: &mut State, event: &mut Event) {
@@ -9,8 +10,13 @@ pub(crate) fn apply(state: &mut State, event: &mut Event) {
     match event {
         Event::ItemCreated(event) => catalog.items.insert(event.item.sku.clone(), event.item.clone()),
         Event::ItemUpdated(event) => {
+            let back = closed.items.contains(&event.item.sku);
             closed.see_item(&event.item);
             catalog.items.insert(event.item.sku.clone(), event.item.clone());
+            if back {
+                // It is replenished again.
+                touch_levels(state, &event.item.sku);
+            }
         }
         Event::ItemRetired(event) => {
             let item = catalog.items.get_mut(&event.sku).expect("decide looked the item up");
@@ -18,8 +24,7 @@ pub(crate) fn apply(state: &mut State, event: &mut Event) {
             item.version += 1;
             closed.see_item(item);
             // What replenishment drafted of it is needed no more.
-            let levels = state.stock.locations_of(&event.sku).map(|location| (event.sku.clone(), location.clone()));
-            state.touched.levels.extend(levels);
+            touch_levels(state, &event.sku);
         }
         Event::LocationCreated(event) => {
             closed.see_location(&event.location);
@@ -28,6 +33,7 @@ pub(crate) fn apply(state: &mut State, event: &mut Event) {
         Event::LocationUpdated(event) => {
             closed.see_location(&event.location);
             catalog.locations.insert(event.location.code.clone(), event.location.clone());
+            state.review_location(&event.location.code);
         }
         Event::ChannelCreated(event) => catalog.channels.insert(event.channel.code.clone(), event.channel.clone()),
         Event::ChannelUpdated(event) => catalog.channels.insert(event.channel.code.clone(), event.channel.clone()),
@@ -38,4 +44,9 @@ pub(crate) fn apply(state: &mut State, event: &mut Event) {
         }
         _ => {}
     }
+}
+
+fn touch_levels(state: &mut State, sku: &Sku) {
+    let levels = state.stock.locations_of(sku).map(|location| (sku.clone(), location.clone()));
+    state.touched.levels.extend(levels);
 }

@@ -3,7 +3,7 @@
 use crate::catalog::Shortage;
 use crate::id::{ChannelCode, LineId, LocationCode, OrderId, Sku};
 use crate::money::{Amount, Currency};
-use crate::order::{Buyer, ClaimedPayment, Origin, ShipTo};
+use crate::order::{Buyer, ClaimKey, ClaimedPayment, Origin, ShipTo};
 use crate::quantity::Quantity;
 use crate::text::{Metadata, Sealed};
 use crate::time::Timestamp;
@@ -44,6 +44,12 @@ pub enum Command {
     EndWaiting {
         sku: Sku,
         location: LocationCode,
+    },
+    /// From `due`: promises those anew who wait at a level behind a claim, or behind the first who were promised at once.
+    PromiseAgain {
+        sku: Sku,
+        location: LocationCode,
+        after: Option<ClaimKey>,
     },
     /// From `due`: a timer of the case has come.
     RingTimers {

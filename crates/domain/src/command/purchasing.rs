@@ -5,6 +5,7 @@ use crate::id::{LocationCode, PurchaseOrderId, Sku, SupplierCode};
 use crate::money::Amount;
 use crate::purchasing::{Policy, Supplier};
 use crate::quantity::Quantity;
+use crate::stock::LevelKey;
 use crate::time::{Date, Timestamp};
 use smol_str::SmolStr;
 
@@ -63,6 +64,10 @@ pub enum Command {
     Cancel {
         order: PurchaseOrderId,
         reason: SmolStr,
+    },
+    /// From `due`: what stands behind these policies has changed.
+    ReviewPolicies {
+        levels: Vec<LevelKey>,
     },
     /// From `due`: the day on which units were expected has ended.
     NoticeLate {

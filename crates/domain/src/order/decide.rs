@@ -2,7 +2,7 @@
 
 use super::index::claim_of;
 use super::promise::Promises;
-use super::{Case, OrderStatus, TimerKind, cancel, edit, place, resource};
+use super::{Case, OrderStatus, TimerKind, cancel, edit, place, react, resource};
 use crate::command::order::Command;
 use crate::event::Event;
 use crate::event::order::{AvailableLine, LateLine, OrderAvailable, OrderCompleted, OrderHeld, OrderLate, OrderReleased};
@@ -44,6 +44,9 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             if asked { Err(Rejection::wrong_status("order", order, SourcedBest, needed)) } else { Ok(events) }
         }
         Command::EndWaiting { sku, location } => Ok(resource::end_waiting(state, &(sku, location))),
+        Command::PromiseAgain { sku, location, after } => {
+            Ok(react::promise_waiting(state, cx, &(sku, location), react::Stretch::Behind(after)))
+        }
         Command::RingTimers { order } => ring(state, cx, state.case(order)?),
     }
 }

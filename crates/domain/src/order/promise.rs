@@ -7,7 +7,7 @@ use crate::catalog::Location;
 use crate::id::{LocationCode, Sku};
 use crate::quantity::Quantity;
 use crate::state::State;
-use crate::stock::{Expected, ExpectedSource};
+use crate::stock::{Expected, ExpectedSource, LevelKey};
 use crate::time::{Date, Timestamp};
 use jiff::tz::TimeZone;
 
@@ -21,12 +21,19 @@ pub(crate) struct Promises<'a> {
     state: &'a State,
     now: Timestamp,
     rank: ClaimKey,
+    /// Units known to be served before at a level.
+    ahead: Option<(&'a LevelKey, u32)>,
     leaves_on: Vec<(&'a LocationCode, Date, Timestamp)>,
 }
 
 impl<'a> Promises<'a> {
     pub fn at(state: &'a State, now: Timestamp, rank: ClaimKey) -> Self {
-        Self { state, now, rank, leaves_on: Vec::new() }
+        Self { state, now, rank, ahead: None, leaves_on: Vec::new() }
+    }
+
+    /// As the queue of a level was counted, however long it is.
+    pub fn behind(self, key: &'a LevelKey, units: u32) -> Self {
+        Self { ahead: Some((key, units)), ..self }
     }
 
     /// The promise of a line as its claims now stand; `None` for services, and while nothing is known about what is missing.
@@ -96,9 +103,10 @@ impl<'a> Promises<'a> {
         let location = self.state.catalog.locations.get(code)?;
         let key = (sku.clone(), code.clone());
         let level = self.state.stock.levels.get(&key)?;
-        let ahead = match (self.state.claims.ahead(&self.state.cases, &key, self.rank), known) {
+        let counted = self.ahead.filter(|(of, _)| **of == key).map(|(_, units)| units);
+        let ahead = match (counted.or_else(|| self.state.claims.ahead(&self.state.cases, &key, self.rank)), known) {
             (Some(ahead), _) => ahead,
-            // In a long queue a promise stands until the order comes near.
+            // In a long queue a promise stands until the queue is counted, or the order comes near.
             (None, Some(known)) => return Some(known.clone()),
             (None, None) => level.backordered.get(),
         };

@@ -1,14 +1,16 @@
 //! What follows from how a case now stands, and what time makes due.
 
-use super::index::claim_of;
+use super::index::{ClaimKey, claim_of};
 use super::promise::Promises;
 use super::{Announced, Case, FulfillmentStatus, Line, Origin, PromiseSource, TimerKind};
 use crate::command::Command;
 use crate::event::Event;
 use crate::event::order::{BackorderedLine, LinePromise, OrderAllocated, OrderBackordered, OrderCompleted, OrderUpdated, PromiseChanged};
+use crate::fulfillment::FulfillmentState;
 use crate::id::OrderId;
 use crate::limits::{BACKORDERS_PER_TURN, EXPIRIES_PER_TURN};
 use crate::payment;
+use crate::quantity::Quantity;
 use crate::settle::Context;
 use crate::state::{State, TimerOwner};
 use crate::stock::LevelKey;
@@ -24,10 +26,55 @@ pub(crate) fn react(state: &State, cx: &Context, case: &Case) -> Vec<Event> {
     events
 }
 
-/// What a level expects changed: those who wait there may have to be told another day.
-pub(crate) fn react_level(state: &State, cx: &Context, key: &LevelKey) -> Vec<Event> {
-    let waiting = state.claims.waiting(key, |_| true).take(BACKORDERS_PER_TURN);
-    waiting.filter_map(|id| state.cases.get(&id)).filter_map(|case| promises(state, cx, case)).collect()
+/// Which part of a queue is promised anew in one turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stretch {
+    First,
+    /// Behind the claim; `None`: behind the first stretch.
+    Behind(Option<ClaimKey>),
+}
+
+/// What a level expects changed: those who wait there may have to be told another day, [`BACKORDERS_PER_TURN`] of them at a time.
+pub(crate) fn promise_waiting(state: &State, cx: &Context, key: &LevelKey, stretch: Stretch) -> Vec<Event> {
+    let mut ahead: u32 = 0;
+    let (mut passed, mut looked) = (0, 0);
+    let mut events = Vec::new();
+    for case in state.claims.waiting(key, |_| true).filter_map(|id| state.cases.get(&id)) {
+        passed += 1;
+        if is_within(stretch, passed, claim_of(&case.order)) {
+            looked += 1;
+            if looked > BACKORDERS_PER_TURN {
+                break;
+            }
+            let promises = Promises::at(state, cx.now, claim_of(&case.order)).behind(key, ahead);
+            events.extend(changed_promises(case, promises));
+        }
+        ahead = ahead.saturating_add(waiting_at(case, key).get());
+    }
+    events
+}
+
+/// The last claim of the stretch behind `after`, if more wait behind it.
+pub(crate) fn promised_up_to(state: &State, key: &LevelKey, after: Option<ClaimKey>) -> Option<ClaimKey> {
+    let claims = state.claims.waiting(key, |_| true).filter_map(|id| state.cases.get(&id)).map(|case| claim_of(&case.order));
+    let counted = claims.enumerate().map(|(before, claim)| (before + 1, claim));
+    let mut rest = counted.filter(|(passed, claim)| is_within(Stretch::Behind(after), *passed, *claim)).map(|(_, claim)| claim);
+    let last = rest.nth(BACKORDERS_PER_TURN - 1)?;
+    rest.next().map(|_| last)
+}
+
+fn is_within(stretch: Stretch, passed: usize, claim: ClaimKey) -> bool {
+    match stretch {
+        Stretch::First => true,
+        Stretch::Behind(Some(after)) => claim > after,
+        Stretch::Behind(None) => passed > BACKORDERS_PER_TURN,
+    }
+}
+
+/// Units of the case that wait at a level.
+fn waiting_at(case: &Case, key: &LevelKey) -> Quantity {
+    let parts = case.order.parts().filter(|part| part.sku == key.0).flat_map(|part| &part.backorders);
+    parts.filter(|claim| claim.location == key.1).map(|claim| claim.quantity).sum()
 }
 
 /// The summary that ends a transaction. History is told once, by its import.
@@ -68,10 +115,13 @@ fn expected_on(state: &State, line: &Line) -> Option<crate::time::Date> {
 
 /// New promises for lines that lean, or have come to lean, on something that moved.
 fn promises(state: &State, cx: &Context, case: &Case) -> Option<Event> {
+    changed_promises(case, Promises::at(state, cx.now, claim_of(&case.order)))
+}
+
+fn changed_promises(case: &Case, mut promises: Promises) -> Option<Event> {
     if case.order.origin == Origin::Import || case.order.is_closed() {
         return None;
     }
-    let mut promises = Promises::at(state, cx.now, claim_of(&case.order));
     let changes = case.order.lines.iter().filter_map(|line| {
         let waits = line.parts.iter().any(|part| !part.backorders.is_empty());
         let open = line.parts.iter().any(|part| !part.open().is_zero());
@@ -98,7 +148,15 @@ fn promises(state: &State, cx: &Context, case: &Case) -> Option<Event> {
 fn completed(case: &Case) -> Option<Event> {
     let arrived = case.order.fulfillment_status == FulfillmentStatus::Delivered;
     let settled = payment::balance_due(case).get() <= 0 && case.effects.is_empty();
-    (arrived && settled).then(|| OrderCompleted { order: case.order.id }.into())
+    (arrived && settled && !works_on_it(case)).then(|| OrderCompleted { order: case.order.id }.into())
+}
+
+/// Something is still to be done at a location: a service, when all units have left.
+fn works_on_it(case: &Case) -> bool {
+    case.fulfillments.iter().any(|work| match work.status {
+        FulfillmentState::Released | FulfillmentState::Picking | FulfillmentState::Packed => true,
+        FulfillmentState::Shipped | FulfillmentState::Delivered | FulfillmentState::ShortPicked | FulfillmentState::Canceled => false,
+    })
 }
 
 pub(crate) fn due(state: &State, now: Timestamp) -> Vec<Command> {
@@ -119,9 +177,9 @@ fn rings(state: &State, order: OrderId, now: Timestamp) -> bool {
     state.cases.get(&order).is_none_or(|case| {
         case.timers.iter().filter(due).any(|timer| match timer.kind {
             TimerKind::AuthorizationExpiry(id) => !payment::is_asked(case, id),
+            TimerKind::Completion => !works_on_it(case),
             TimerKind::PaymentWindow
             | TimerKind::AuthorizationWarning(_)
-            | TimerKind::Completion
             | TimerKind::Available
             | TimerKind::Late
             | TimerKind::EffectStuck => true,

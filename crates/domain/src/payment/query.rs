@@ -1,6 +1,6 @@
 //! Sums over the payments of a case.
 
-use super::{PaymentState, Refund, RefundStatus};
+use super::{Payment, PaymentState, Refund, RefundStatus};
 use crate::catalog::PaymentTiming;
 use crate::money::Amount;
 use crate::order::{Case, Line, Origin, PaymentStatus};
@@ -9,26 +9,22 @@ use crate::state::State;
 
 /// Authorized and neither captured nor voided nor expired, plus what was captured.
 pub fn authorized(case: &Case) -> Amount {
-    let live = case.payments.iter().filter(|payment| is_live(payment.status));
-    live.map(|payment| payment.authorized.max(payment.captured)).sum()
+    case.payments.iter().map(|payment| secured(payment, payment.authorized)).sum()
 }
 
 /// As [`authorized`], with what gateways capture beyond it.
 pub(crate) fn capturable(case: &Case) -> Amount {
-    let live = case.payments.iter().filter(|payment| is_live(payment.status));
-    let most = live.map(|payment| match payment.status {
-        PaymentState::Authorized => payment.capturable(),
-        PaymentState::Captured if payment.multicapture && payment.captured < payment.authorized => {
-            payment.capturable().max(payment.captured)
-        }
-        PaymentState::Captured
-        | PaymentState::Refunded
-        | PaymentState::Requested
-        | PaymentState::Failed
-        | PaymentState::Voided
-        | PaymentState::Expired => payment.authorized.max(payment.captured),
-    });
-    most.sum()
+    case.payments.iter().map(|payment| secured(payment, payment.capturable())).sum()
+}
+
+/// What a payment has brought in, or may still bring in up to `most`. What was captured once by a gateway that captures once is all there is.
+fn secured(payment: &Payment, most: Amount) -> Amount {
+    match payment.status {
+        PaymentState::Authorized => most,
+        PaymentState::Captured | PaymentState::Refunded if payment.may_capture_more() => most.max(payment.captured),
+        PaymentState::Captured | PaymentState::Refunded => payment.captured,
+        PaymentState::Requested | PaymentState::Failed | PaymentState::Voided | PaymentState::Expired => Amount::ZERO,
+    }
 }
 
 pub fn captured(case: &Case) -> Amount {
@@ -50,8 +46,12 @@ pub fn balance_due(case: &Case) -> Amount {
 /// What the order is to bring in: what is owed less what was given back for other reasons than a cancellation, never below nothing. Units that
 /// were given back and then canceled are not owed in the first place: they count once.
 pub(crate) fn worth(case: &Case) -> Amount {
-    let given = given(case).map(|refund| refund.amount).sum();
-    (case.order.owed() - given + given_and_canceled(case)).max(Amount::ZERO)
+    (case.order.owed() - given_back(case)).max(Amount::ZERO)
+}
+
+/// Given back for units and charges that are still owed in themselves.
+pub(crate) fn given_back(case: &Case) -> Amount {
+    given(case).map(|refund| refund.amount).sum::<Amount>() - given_and_canceled(case)
 }
 
 /// Money beyond what the order is to bring in that nobody has been asked to give back.
@@ -76,13 +76,6 @@ fn given_and_canceled(case: &Case) -> Amount {
         amount.portion(both.get(), units.get())
     };
     case.order.lines.iter().map(of_line).sum()
-}
-
-pub(crate) fn is_live(status: PaymentState) -> bool {
-    match status {
-        PaymentState::Authorized | PaymentState::Captured | PaymentState::Refunded => true,
-        PaymentState::Requested | PaymentState::Failed | PaymentState::Voided | PaymentState::Expired => false,
-    }
 }
 
 /// Enough is authorized or captured for the work of the warehouse to begin.

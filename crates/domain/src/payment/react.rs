@@ -158,15 +158,16 @@ pub(super) fn capture_again(state: &State, case: &Case, policy: &PaymentPolicy) 
 fn can_capture(payment: &Payment) -> bool {
     match payment.status {
         PaymentState::Authorized => true,
-        PaymentState::Captured => payment.multicapture && payment.captured < payment.authorized,
-        PaymentState::Requested | PaymentState::Refunded | PaymentState::Failed | PaymentState::Voided | PaymentState::Expired => false,
+        PaymentState::Captured | PaymentState::Refunded => payment.may_capture_more(),
+        PaymentState::Requested | PaymentState::Failed | PaymentState::Voided | PaymentState::Expired => false,
     }
 }
 
 fn capture_of(state: &State, case: &Case, policy: &PaymentPolicy, payment: &Payment) -> Option<Event> {
     let left = payment.authorized - payment.captured;
     let most = payment.capturable() - payment.captured;
-    let amount = if payment.capture_now { left } else { most.min(wanted(case, policy)) };
+    // What was canceled while the gateway was asked is not owed any more.
+    let amount = if payment.capture_now { left.min(query::balance_due(case)) } else { most.min(wanted(case, policy)) };
     (amount.get() > 0).then(|| CaptureRequested { payment: payment.id, effect: next_effect(state), amount }.into())
 }
 
@@ -189,7 +190,8 @@ fn wanted(case: &Case, policy: &PaymentPolicy) -> Amount {
     }
     let goods: Amount = case.order.lines.iter().map(|line| line.total.portion(line.shipped().get(), line.ordered.get())).sum();
     let charges: Amount = case.order.charges.iter().map(|charge| charge.total).sum();
-    (goods + charges).min(query::worth(case)) - kept
+    // What was given back of it was earned once, and is not to be captured again.
+    (goods + charges - query::given_back(case)).min(query::worth(case)) - kept
 }
 
 /// A closed order keeps no authorization that it will not use.

@@ -40,6 +40,11 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// The gateway captures in parts, and something of what it authorized is left.
+    pub fn may_capture_more(&self) -> bool {
+        self.multicapture && self.captured < self.authorized
+    }
+
     /// What the gateway captures at most.
     pub fn capturable(&self) -> Amount {
         self.authorized + Amount::new(self.authorized.get() * i64::from(self.overcapture_percent) / 100)

@@ -11,10 +11,14 @@ use crate::time::Timestamp;
 pub(crate) fn apply(state: &mut State, now: Timestamp, event: &mut Event) {
     match event {
         Event::SupplierCreated(event) => state.purchasing.suppliers.insert(event.supplier.code.clone(), event.supplier.clone()),
-        Event::SupplierUpdated(event) => state.purchasing.suppliers.insert(event.supplier.code.clone(), event.supplier.clone()),
+        Event::SupplierUpdated(event) => {
+            state.purchasing.suppliers.insert(event.supplier.code.clone(), event.supplier.clone());
+            state.review_supplier(&event.supplier.code);
+        }
         Event::PolicySet(event) => {
             let key = (event.policy.sku.clone(), event.policy.location.clone());
             state.level_mut(&key.0, &key.1);
+            state.review_policy(&event.policy);
             state.purchasing.policies.insert(key, event.policy.clone());
         }
         Event::PolicyDeleted(event) => {

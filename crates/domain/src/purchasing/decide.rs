@@ -81,6 +81,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             may(state, order, PurchaseStep::Cancel, "draft, sent or acknowledged, with nothing received")?;
             Ok(vec![PurchaseOrderCanceled { purchase_order: order, reason }.into()])
         }
+        Command::ReviewPolicies { .. } => Ok(Vec::new()),
         Command::NoticeLate { order } => Ok(late(cx, find(state, order)?)),
         Command::SendAtCutoff { order } => Ok(at_cutoff(state, cx, find(state, order)?)),
     }
@@ -325,7 +326,7 @@ fn late(cx: &Context, order: &PurchaseOrder) -> Vec<Event> {
 fn at_cutoff(state: &State, cx: &Context, order: &PurchaseOrder) -> Vec<Event> {
     let due = order.send_at.is_some_and(|at| at <= cx.now);
     let Some(supplier) = state.purchasing.suppliers.get(&order.supplier).filter(|_| due) else { return Vec::new() };
-    if order.total() >= supplier.order_minimum {
+    if supplier.sends() && order.total() >= supplier.order_minimum {
         return sent(state, cx, order);
     }
     let next = supplier.cutoff.as_ref().and_then(|cutoff| next_cutoff(cutoff, cx.now));

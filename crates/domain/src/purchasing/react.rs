@@ -4,7 +4,7 @@ use super::{Auto, Cutoff, OrderAmount, Policy, PurchaseLine, PurchaseOrder, Purc
 use crate::command::Command;
 use crate::event::Event;
 use crate::event::purchasing::{
-    PurchaseOrderAmended, PurchaseOrderCanceled, PurchaseOrderCreated, PurchaseOrderSent, ReplenishmentTriggered,
+    PurchaseOrderAmended, PurchaseOrderCanceled, PurchaseOrderCreated, PurchaseOrderPostponed, PurchaseOrderSent, ReplenishmentTriggered,
 };
 use crate::id::{LocationCode, PurchaseOrderId};
 use crate::limits::{EXPIRIES_PER_TURN, QUANTITY_MAX};
@@ -147,7 +147,7 @@ fn order(
                 currency: supplier.currency,
                 lines: vec![line],
                 reference: None,
-                send_at: supplier.cutoff.as_ref().filter(|_| supplier.auto == Auto::Send).and_then(|cutoff| next_cutoff(cutoff, cx.now)),
+                send_at: supplier.cutoff.as_ref().filter(|_| supplier.sends()).and_then(|cutoff| next_cutoff(cutoff, cx.now)),
                 sent_at: None,
                 dispatch: None,
                 late_since: None,
@@ -158,11 +158,26 @@ fn order(
             fresh
         }
     };
-    let at_once = supplier.auto == Auto::Send && supplier.cutoff.is_none() && after.total() >= supplier.order_minimum;
-    if at_once {
+    if goes_at_once(supplier, &after) {
         events.extend(sent(state, cx, &after));
     }
     events
+}
+
+fn goes_at_once(supplier: &Supplier, order: &PurchaseOrder) -> bool {
+    supplier.sends() && supplier.cutoff.is_none() && order.total() >= supplier.order_minimum
+}
+
+/// A draft whose supplier is served otherwise now: it goes out at once, or waits for another cutoff.
+pub(crate) fn react_draft(state: &State, cx: &Context, id: PurchaseOrderId) -> Vec<Event> {
+    let drafts = state.purchasing.orders.get(&id).filter(|order| order.automatic && order.status == PurchaseOrderStatus::Draft);
+    let served = drafts.and_then(|order| Some((order, state.purchasing.suppliers.get(&order.supplier)?)));
+    let Some((order, supplier)) = served.filter(|(_, supplier)| supplier.sends()) else { return Vec::new() };
+    if goes_at_once(supplier, order) {
+        return sent(state, cx, order);
+    }
+    let next = supplier.cutoff.as_ref().and_then(|cutoff| next_cutoff(cutoff, cx.now)).filter(|at| order.send_at != Some(*at));
+    next.map(|send_at| PurchaseOrderPostponed { purchase_order: id, send_at }.into()).into_iter().collect()
 }
 
 /// With the days on which the lines are expected.

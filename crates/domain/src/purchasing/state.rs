@@ -96,6 +96,13 @@ impl DispatchVia {
     }
 }
 
+impl Supplier {
+    /// Drafts go out by themselves.
+    pub fn sends(&self) -> bool {
+        self.active && self.auto == Auto::Send
+    }
+}
+
 /// The way of a purchase order to its supplier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispatch {

@@ -46,6 +46,18 @@ proptest! {
     }
 
     #[test]
+    fn a_restart_loses_nothing_and_brings_nothing_about(steps in step::steps(LONGEST / 2)) {
+        let mut world = shop::open();
+        for step in &steps {
+            let _ = world.step(step);
+            world.pass(0);
+            world.restart();
+            prop_assert_eq!(world.pass(0).len(), 0, "a start brings something about after {:?}", step);
+        }
+        world.replays();
+    }
+
+    #[test]
     fn a_refusal_changes_nothing(steps in step::steps(LONGEST / 2)) {
         let mut world = shop::open();
         for step in &steps {

@@ -4,9 +4,9 @@ use super::{World, channel, item, sku};
 use domain::alert::Condition;
 use domain::catalog::{BackorderPayment, Buffer, ChannelKind, Component, ItemKind, OnExpiry, PaymentTiming, SingleCapture};
 use domain::command::{Command, alert, catalog, count, order, purchasing, transfer};
-use domain::id::{ChannelCode, CountId, LocationCode, Sku, TransferId};
+use domain::id::{ChannelCode, CountId, LocationCode, Sku, SupplierCode, TransferId};
 use domain::money::Amount;
-use domain::purchasing::{Auto, OrderAmount, Policy, Source};
+use domain::purchasing::{Auto, Cutoff, OrderAmount, Policy, Source};
 use domain::quantity::Quantity;
 use domain::stock::{Sellable, sellable};
 use domain::time::Date;
@@ -85,6 +85,7 @@ impl World {
                 };
                 purchasing::Command::SetPolicy { policy, expected_version: None }.into()
             }
+            ["supply", rest @ ..] => self.supply(rest),
             ["promise", po, name, day] => {
                 let lines = vec![purchasing::ExpectedLine { sku: sku(name), expected_on: Date::parse(day).unwrap() }];
                 let order = domain::id::PurchaseOrderId(po.parse().unwrap());
@@ -160,6 +161,24 @@ impl World {
             other => panic!("no such step: {other:?}"),
         };
         Ok(vec![self.run(one)?])
+    }
+
+    fn supply(&self, rest: &[&str]) -> Command {
+        let mut supplier = self.state.purchasing.suppliers.get(&SupplierCode::new("ACME").unwrap()).unwrap().clone();
+        for (name, value) in pairs(rest) {
+            match (name, value) {
+                ("auto", "send") => supplier.auto = Auto::Send,
+                ("auto", "draft") => supplier.auto = Auto::Draft,
+                ("auto", "alert") => supplier.auto = Auto::Alert,
+                ("active", value) => supplier.active = value == "yes",
+                ("cutoff", "none") => supplier.cutoff = None,
+                ("cutoff", "noon") => {
+                    supplier.cutoff = Some(Cutoff { minute: 12 * 60, weekdays: vec![0, 1, 2, 3, 4], time_zone: "UTC".into() });
+                }
+                other => panic!("no such field: {other:?}"),
+            }
+        }
+        purchasing::Command::UpdateSupplier { supplier, expected_version: None }.into()
     }
 
     fn channel(&self, code: &str, rest: &[&str]) -> Command {

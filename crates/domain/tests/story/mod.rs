@@ -148,6 +148,13 @@ impl World {
         assert!(differs.is_none() && state.len() == fold.len(), "the fold differs: {differs:#?}");
     }
 
+    /// Memory as it is after a start: from what was stored, not from what happened.
+    pub fn restart(&mut self) {
+        let mut again = State::default();
+        self.state.images().into_iter().for_each(|image| again.load(image));
+        self.state = again;
+    }
+
     /// Lets time pass and does what it makes due.
     pub fn pass(&mut self, ms: i64) -> Vec<Transaction> {
         self.now = self.now.plus_ms(ms);
