@@ -16,7 +16,7 @@ pub struct Cli {
 #[derive(Args, Clone)]
 pub struct Folder {
     /// Folder with everything the shop knows.
-    #[arg(long, env = "QUARTERMASTER_DATA_DIR", default_value = "data")]
+    #[arg(long, env = "QUARTERMASTER_DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
 }
 
@@ -126,6 +126,10 @@ impl Cli {
     /// # Errors
     /// With what went wrong and what to do.
     pub fn run(self) -> anyhow::Result<()> {
+        // A server, a demo and an import end well though nobody reads what they say; the rest ends with its reader, as tools do.
+        if !matches!(self.command, Command::Serve { .. } | Command::Demo(_) | Command::Import { .. }) {
+            sigpipe::reset();
+        }
         match self.command {
             Command::Serve { folder, listen, requests_per_second, allow_private_webhooks } => {
                 serve::serve(folder.data_dir, listen, requests_per_second, allow_private_webhooks)

@@ -66,7 +66,7 @@ It reads the log beside a live server and goes on until Ctrl-C.")]
         /// Start after this sequence, or at this time; by default at the end
         #[arg(long, value_name = "SEQUENCE|TIME", conflicts_with = "last")]
         after: Option<String>,
-        /// Start with about the last so many events
+        /// Start with the last so many events, of those that are asked for
         #[arg(long, value_name = "COUNT")]
         last: Option<u64>,
         /// Only these types, comma separated, with * at an end: order.*,stock.adjusted
@@ -89,7 +89,11 @@ pub fn existing(folder: &Path) -> Result<()> {
 }
 
 pub fn keys(folder: &Path, action: KeysAction) -> Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    match action {
+        KeysAction::Create { .. } => std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?,
+        KeysAction::List { .. } | KeysAction::Revoke { .. } | KeysAction::Rotate { .. } if folder.join("keys.db").exists() => {}
+        KeysAction::List { .. } | KeysAction::Revoke { .. } | KeysAction::Rotate { .. } => existing(folder)?,
+    }
     let keys = Keys::open(folder).with_context(|| format!("the keys in {} can't be used", folder.display()))?;
     match action {
         KeysAction::Create { name, role, json } => {
@@ -143,11 +147,13 @@ pub fn events(folder: &Path, action: EventsAction) -> Result<()> {
     let log = SqliteLog::open_read_only(&folder.join("log.db"))?;
     let mut cursor = match (after, last) {
         (Some(text), _) => crate::export::sequence(folder, &text)?,
-        (None, Some(count)) => log.last().saturating_sub(count),
-        (None, None) if once => 0,
-        (None, None) => log.last(),
+        (None, Some(_) | None) if once || last.is_some() => 0,
+        (None, _) => log.last(),
     };
     let (filter, forks) = (Filter::new(types.as_deref(), subject), log.forks()?);
+    if let Some(count) = last {
+        cursor = before_last(&log, &filter, count)?;
+    }
     let mut out = std::io::stdout().lock();
     loop {
         let rows = log.read(cursor + 1, TAIL_STEP)?;
@@ -166,6 +172,30 @@ pub fn events(folder: &Path, action: EventsAction) -> Result<()> {
             None if once => return Ok(()),
             None => std::thread::sleep(TAIL_PAUSE),
         }
+    }
+}
+
+/// The sequence after which the last `count` events stand that the filter takes. Most logs end with them: ever longer ends are looked through.
+fn before_last(log: &SqliteLog, filter: &Filter, count: u64) -> Result<u64> {
+    let (end, mut length) = (log.last(), count.max(TAIL_STEP as u64));
+    loop {
+        let begin = end.saturating_sub(length);
+        let mut found: Vec<u64> = Vec::new();
+        let mut cursor = begin;
+        while cursor < end {
+            let rows = log.read(cursor + 1, TAIL_STEP)?;
+            for row in &rows {
+                let events = engine::raw_events(row)?.into_iter().filter(|event| event.seq > cursor && event.seq <= end);
+                found.extend(events.map(|event| Outgoing::new(event, 0)).filter(|event| filter.matches(event)).map(|event| event.seq));
+            }
+            let Some(last) = rows.last() else { break };
+            cursor = last.last_seq;
+        }
+        let skipped = found.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+        if found.len() as u64 >= count || begin == 0 {
+            return Ok(found.get(skipped).map_or(end, |first| first - 1));
+        }
+        length = length.saturating_mul(8);
     }
 }
 

@@ -91,6 +91,10 @@ fn a_folder_is_proven_copied_and_restored() {
 #[test]
 fn keys_are_made_listed_and_revoked() {
     let cli = Cli::new();
+    assert!(cli.refused(&["keys", "list"]).contains("holds no shop"), "looking makes no shop");
+    let folder = cli.shop();
+    let behind = ["keys", "list", "--data-dir", folder.to_str().unwrap()];
+    assert!(cli.refused(&behind).contains("holds no shop"), "the folder may stand behind the verb");
     let made = cli.json(&["keys", "create", "--name", "web shop", "--role", "storefront", "--json"]);
     assert!(made["secret"].as_str().unwrap().starts_with("qm_"));
     let rotated = cli.ok(&["keys", "rotate", "key_1"]);
@@ -117,6 +121,8 @@ fn everything_reads_beside_a_live_server() {
         assert!(cli.ok(&["export", "stock"]).contains("MUG,AUS,40,"));
         let events = cli.ok(&["events", "tail", "--once", "--type", "item.*", "--after", "0"]);
         assert_eq!(events.lines().count(), 3);
+        let last = cli.ok(&["events", "tail", "--once", "--type", "item.*", "--last", "2"]);
+        assert_eq!(last.lines().collect::<Vec<_>>(), events.lines().skip(1).collect::<Vec<_>>(), "the last two of those asked for");
         let one = cli.ok(&["events", "tail", "--once", "--subject", "item/POT"]);
         assert!(one.lines().count() == 1 && one.contains("quartermaster.item.created.v1"), "{one}");
         cli.ok(&["backup", "live"]);

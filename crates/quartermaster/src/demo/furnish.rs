@@ -32,9 +32,34 @@ const UNSET: Timestamp = Timestamp(0);
 /// Commands that wait for one durable frame together.
 const TOGETHER: usize = 500;
 
-/// Days of its sales that a location opens with.
-fn days_of_stock(location: usize) -> u32 {
-    [3, 1, 1][location]
+/// Units of a SKU that a location opens with. At the first, most are stocked up, some are about to be ordered, and few are nearly gone.
+fn opening(location: usize, product: &Product, days: u16) -> Quantity {
+    let levels = Levels::of(product, days);
+    let fate = product.sku.as_str().bytes().fold(0, |sum: u32, byte| sum * 31 % 1_009 + u32::from(byte)) % 20;
+    Quantity::new(match (location, fate) {
+        (0, 0) => levels.daily,
+        (0, 1..=4) => levels.reorder_point + 1,
+        (0, _) => levels.order_up_to,
+        (_, _) => levels.daily,
+    })
+}
+
+/// When and up to what a SKU is ordered.
+struct Levels {
+    daily: u32,
+    reorder_point: u32,
+    order_up_to: u32,
+}
+
+impl Levels {
+    /// Enough for the lead time and a usual order beyond it, so that few have to wait.
+    fn of(product: &Product, days: u16) -> Self {
+        let (_, _, lead, _) = SUPPLIERS[supplier_for(&product.sku)];
+        let daily = product.sold.div_ceil(u32::from(days)).max(1);
+        let usual = product.sold.div_ceil(product.orders.max(1)).max(1);
+        let reorder_point = daily * (u32::from(lead) + 1) + usual;
+        Self { daily, reorder_point, order_up_to: reorder_point + (daily * 4).max(usual * 2) }
+    }
 }
 
 /// The demo's shop stands there, whole: policies come last.
@@ -52,10 +77,8 @@ pub async fn furnish(shop: &Arc<Shop>, sample: &Sample) -> Result<()> {
     let mut receipts = Vec::new();
     for (at, (code, ..)) in LOCATIONS.iter().enumerate() {
         for products in stocked.chunks(200) {
-            let lines = products.iter().map(|product| {
-                let daily = product.sold.div_ceil(u32::from(sample.days)).max(1);
-                ReceiptLine { sku: product.sku.clone(), quantity: Quantity::new(daily * days_of_stock(at)) }
-            });
+            let lines =
+                products.iter().map(|product| ReceiptLine { sku: product.sku.clone(), quantity: opening(at, product, sample.days) });
             let (location, reference) = (LocationCode::new(code)?, Some("opening".into()));
             receipts.push(stock::Command::ReceiveStock { location, reference, lines: lines.collect() }.into());
         }
@@ -181,16 +204,15 @@ fn supplier_for(sku: &Sku) -> usize {
 }
 
 fn policy(product: &Product, days: u16) -> Result<Policy> {
-    let (code, _, lead, _) = SUPPLIERS[supplier_for(&product.sku)];
-    let daily = product.sold.div_ceil(u32::from(days)).max(1);
-    let reorder_point = daily * (u32::from(lead) + 1);
+    let (code, ..) = SUPPLIERS[supplier_for(&product.sku)];
+    let levels = Levels::of(product, days);
     Ok(Policy {
         sku: product.sku.clone(),
         location: LocationCode::new(LOCATIONS[0].0)?,
         source: Source::Supplier(SupplierCode::new(code)?),
         auto: None,
-        reorder_point: Quantity::new(reorder_point),
-        amount: OrderAmount::OrderUpTo(Quantity::new(reorder_point + daily * 4)),
+        reorder_point: Quantity::new(levels.reorder_point),
+        amount: OrderAmount::OrderUpTo(Quantity::new(levels.order_up_to)),
         moq: Quantity::new(6),
         multiple: Quantity::new(6),
         lead_time_days: None,

@@ -34,7 +34,7 @@ pub fn counted(file: &Path, mapping: &str, set: &[String]) -> Result<Counted> {
             Found::Unit(Unit { what: What::Stock(level), .. }) => {
                 *counted.units.entry((level.sku, level.location)).or_default() += i64::from(level.quantity);
             }
-            Found::Unit(_) => {}
+            Found::Unit(_) | Found::Left(_) => {}
             Found::Rejected(rejected) => counted.rejected.push((rejected.row.line, rejected.reason)),
         }
     }

@@ -38,6 +38,9 @@ pub struct Mapping {
     pub channel: Option<String>,
     /// Location of everything that has one, unless a column names it.
     pub location: Option<String>,
+    /// Nobody named the location: it is the shipped mapping's.
+    #[serde(skip)]
+    pub assumes_location: bool,
     /// ISO 3166 code of that location, when it has to be made.
     pub country: Option<String>,
     /// IANA name, for times without an offset.
@@ -246,7 +249,9 @@ impl Mapping {
             };
             table.insert(key.trim().to_owned(), value);
         }
-        let mapping: Self = table.try_into().with_context(wrong)?;
+        let mut mapping: Self = table.try_into().with_context(wrong)?;
+        let named = set.iter().any(|line| line.split('=').next().is_some_and(|key| key.trim() == "location"));
+        mapping.assumes_location = shipped.is_some() && !named;
         mapping.check(name)?;
         Ok(mapping)
     }
@@ -297,6 +302,18 @@ fn names() -> String {
 }
 
 impl Kind {
+    /// What rows become.
+    pub fn things(self) -> &'static str {
+        match self {
+            Self::Orders => "orders, returns and corrections",
+            Self::Items => "items",
+            Self::Stock => "levels",
+            Self::Suppliers => "suppliers",
+            Self::Policies => "policies",
+            Self::PurchaseOrders => "purchase orders",
+        }
+    }
+
     /// Fields that a mapping of this kind must say where to find, and those that it may.
     fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {

@@ -66,7 +66,7 @@ pub struct ImportArgs {
     /// Bring orders in as demand to be fulfilled now, not as history
     #[arg(long)]
     live: bool,
-    /// Read and judge every row, and write nothing but the rejects
+    /// Do it all on a copy of the shop that is thrown away: tells what each row comes to, and writes nothing but the rejects
     #[arg(long)]
     dry_run: bool,
     /// Where rejected rows go, with line number and reason; by default beside the file. They are as personal as the file
@@ -86,6 +86,8 @@ struct Summary {
     rows: u64,
     accepted: u64,
     before: u64,
+    /// Rows of orders that the other way of importing takes.
+    left: u64,
     things: u64,
     items: usize,
     opened: usize,
@@ -122,15 +124,16 @@ pub fn import(folder: &Path, arguments: &ImportArgs) -> Result<()> {
     drop(table);
     let progress = Progress::new(arguments.json);
     let survey = job.survey(&progress)?;
-    if arguments.dry_run {
-        job.judge(&survey, &progress)?
-    } else {
-        job.run(survey, &progress)?
-    }
+    // The rules alone know what they refuse: a dry run is a run on a copy.
+    let copy = arguments.dry_run.then(|| copy_of(folder)).transpose()?;
+    job.folder = copy.as_ref().map_or(folder, tempfile::TempDir::path);
+    job.run(survey, &progress)?;
     job.rejects.finish()?;
     progress.finish();
     job.tell(arguments, started.elapsed().as_secs_f64())?;
-    if arguments.strict && job.rejects.rows > 0 {
+    let rejected = job.rejects.rows;
+    drop(copy);
+    if arguments.strict && rejected > 0 {
         std::process::exit(REJECTED);
     }
     Ok(())
@@ -195,34 +198,6 @@ impl Job<'_> {
         Ok(survey)
     }
 
-    /// What the file would come to, without a folder.
-    fn judge(&mut self, survey: &Survey, progress: &Progress) -> Result<()> {
-        let imported = Imported::read(self.folder)?;
-        progress.begin(survey.rows);
-        let mut things = self.things(self.mapping, &survey.counts)?;
-        while let Some(found) = things.next()? {
-            match found {
-                Found::Rejected(rejected) => {
-                    self.rejects.add(&rejected.row, &rejected.reason)?;
-                    progress.add(1);
-                }
-                Found::Unit(unit) => {
-                    let rows = unit.rows.len() as u64;
-                    progress.add(rows);
-                    match imported.before(&unit.id, &unit.digest) {
-                        Before::Never => {
-                            self.summary.accepted += rows;
-                            self.summary.things += 1;
-                        }
-                        Before::Same => self.summary.before += rows,
-                        Before::Other => self.differs(&unit)?,
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn differs(&mut self, unit: &Unit) -> Result<()> {
         for row in &unit.rows {
             self.rejects.add(row, "it was imported before with other content; change it in the shop instead")?;
@@ -236,7 +211,10 @@ impl Job<'_> {
         let vault = Vault::open(self.folder)?;
         progress.say("reading what was imported before");
         let mut imported = Imported::read(self.folder)?;
-        pipe.furnish(self.mapping)?;
+        let location = pipe.furnish(self.mapping, self.live)?;
+        if let Some(told) = location {
+            eprintln!("{told}");
+        }
         let kinds = pipe.kinds(&survey.seen)?;
         let deepest = self.deepest(&survey, &imported, &kinds, progress)?;
         self.summary.items = pipe.items(survey.seen)?;
@@ -255,6 +233,10 @@ impl Job<'_> {
                 Found::Rejected(rejected) => {
                     self.rejects.add(&rejected.row, &rejected.reason)?;
                     progress.add(1);
+                }
+                Found::Left(rows) => {
+                    self.summary.left += rows;
+                    progress.add(rows);
                 }
                 Found::Unit(unit) => self.unit(unit, &mut imported, &mut commands, &mut pipe, &mut proof, (progress, &mut outcomes))?,
             }
@@ -352,16 +334,16 @@ impl Job<'_> {
     }
 
     fn tell(&self, arguments: &ImportArgs, seconds: f64) -> Result<()> {
-        let Summary { rows, accepted, before, things, items, opened, proven } = &self.summary;
+        let Summary { rows, accepted, before, left, things, items, opened, proven } = &self.summary;
         let rejected = self.rejects.rows;
         let rate = *rows as f64 / seconds.max(0.001);
-        if accepted + before + rejected != *rows {
-            bail!("{rows} rows were read, but {accepted} accepted, {before} imported before and {rejected} rejected: tell us");
+        if accepted + before + left + rejected != *rows {
+            bail!("{rows} rows were read, but {accepted} accepted, {before} imported before, {left} left and {rejected} rejected: tell us");
         }
         let path = self.rejects.path();
         if arguments.json {
             let summary = json!({
-                "rows": rows, "accepted": accepted, "imported_before": before, "rejected": rejected, "things": things, "items_created": items,
+                "rows": rows, "accepted": accepted, "imported_before": before, "left": left, "rejected": rejected, "things": things, "items_created": items,
                 "skus_opened": opened, "skus_proven": proven, "dry_run": arguments.dry_run, "reasons": self.rejects.json(),
                 "rejects": (rejected > 0).then(|| path.display().to_string()), "seconds": (seconds * 10.0).round() / 10.0,
                 "rows_per_second": rate.round(),
@@ -370,7 +352,13 @@ impl Job<'_> {
             return Ok(());
         }
         let would = if arguments.dry_run { "would be accepted" } else { "accepted" };
-        println!("{rows} rows: {accepted} {would} ({things} in all), {before} imported before, {rejected} rejected");
+        let made = if *things == *accepted { String::new() } else { format!(" (as {things} {})", self.mapping.kind.things()) };
+        println!("{rows} rows: {accepted} {would}{made}, {before} imported before, {rejected} rejected");
+        match (left, self.live) {
+            (0, _) => {}
+            (left, false) => println!("{left} rows left: their orders have not shipped. Import them with --live"),
+            (left, true) => println!("{left} rows left: their orders have shipped. Import them without --live, as history"),
+        }
         if *items > 0 || *opened > 0 {
             println!("{items} items created, {opened} SKUs given an opening balance");
         }
@@ -395,10 +383,22 @@ pub fn policies(file: &Path) -> Result<Vec<domain::purchasing::Policy>> {
         match found {
             Found::Unit(Unit { what: What::Policy(policy), .. }) => policies.push(*policy),
             Found::Unit(_) => {}
+            Found::Left(_) => {}
             Found::Rejected(rejected) => bail!("{}, line {}: {}", file.display(), rejected.row.line, rejected.reason),
         }
     }
     Ok(policies)
+}
+
+/// Of the shop as it is, beside it; the vault's keys stay where they are kept anyway.
+fn copy_of(folder: &Path) -> Result<tempfile::TempDir> {
+    let beside = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let copy = tempfile::Builder::new().prefix(".dry-run-").tempdir_in(beside);
+    let copy = copy.with_context(|| format!("a dry run works on a copy of the shop, which can't be made in {}", beside.display()))?;
+    if folder.join("log.db").exists() {
+        engine::backup(folder, copy.path())?;
+    }
+    Ok(copy)
 }
 
 /// Short hash of a file's bytes.

@@ -269,7 +269,7 @@ impl<'a> Orders<'a> {
         if let Some(reject) = rules.reject_prefix.as_ref().filter(|reject| order.starts_with(&reject.prefix)) {
             return Err(reject.reason.clone());
         }
-        let quantity = self.values.units(&self.row.quantity.text(row, encoding))?;
+        let quantity = self.values.units(&self.row.quantity.text(row, encoding)).map_err(|reason| format!("quantity: {reason}"))?;
         if quantity == 0 {
             return Err("the quantity is 0".to_owned());
         }
@@ -320,8 +320,11 @@ impl<'a> Orders<'a> {
             let mut conditions = self.conditions.iter().zip(&group.verdicts);
             conditions.any(|((verdict, when, _), text)| *verdict == wanted && when.holds(text))
         };
-        let built =
-            if group.returned { self.goods_back(&group) } else { sale::sale(self.mapping, &self.values, &group, self.live, verdict) };
+        let decided = verdict(Verdict::Canceled) || verdict(Verdict::Partial);
+        if !group.returned && !decided && self.mapping.rows.open.is_some() && verdict(Verdict::Open) != self.live {
+            return self.ready.push_back(Found::Left(group.rows.len() as u64));
+        }
+        let built = if group.returned { self.goods_back(&group) } else { sale::sale(self.mapping, &self.values, &group, verdict) };
         match built {
             Ok((id, digest, what)) => self.ready.push_back(Found::Unit(Unit { id, digest, rows: group.rows, what })),
             Err(reason) => refuse(&mut self.ready, group.rows, reason),

@@ -27,6 +27,8 @@ const ROWS_UNDER_WAY: usize = 20_000;
 const COMMANDS_UNDER_WAY: usize = 4096;
 /// Lines of one opening balance.
 const OPENING_LINES: usize = 400;
+/// Asked last, of all locations.
+const PRIORITY_LAST: u16 = 10_000;
 const UNSET: Timestamp = Timestamp(0);
 pub const ACTOR: &str = "import";
 
@@ -124,9 +126,12 @@ impl Pipe {
                 Reply::Refused { rejection: Rejection::OrderRepeated { .. }, .. } => outcomes.push(Outcome::Done(sent.rows.len() as u64)),
                 Reply::Refused { rejection, .. } if sent.rows.is_empty() => bail!("{}: {}", sent.what, rejection.detail()),
                 Reply::Refused { rejection, .. } => outcomes.push(sent.refused(rejection.detail())),
-                Reply::NoSpace => bail!("the disk is full. Free some space and run the import again; it goes on where it was"),
+                Reply::NoSpace => bail!("the disk is full. Free some space and run the same command again; it goes on where it was"),
                 Reply::KeyReused | Reply::OutcomeUnknown => {
-                    bail!("the import stopped: {}. Run it again; it goes on where it was", self.engine.failure().unwrap_or_default())
+                    bail!(
+                        "the engine stopped: {}. Run the same command again; it goes on where it was",
+                        self.engine.failure().unwrap_or_default()
+                    )
                 }
             }
         }
@@ -172,22 +177,36 @@ impl Pipe {
     }
 
     /// Makes location and channel of the mapping, when they are not there. What is there stays as it is.
-    pub fn furnish(&mut self, mapping: &Mapping) -> Result<()> {
+    /// Makes channel and location where they are missing. A location that nobody named comes after those that are there: history stands in it,
+    /// and live orders need none. Returns what the user has to know of it.
+    pub fn furnish(&mut self, mapping: &Mapping, live: bool) -> Result<Option<String>> {
+        let others = self.query(|state| !state.catalog.locations.is_empty())?;
+        let (mut sells_from, mut told) = (Vec::new(), None);
         if let Some(code) = &mapping.location {
             let code = LocationCode::new(code)?;
             let asked = code.clone();
-            if !self.query(move |state| state.catalog.locations.contains(&asked))? {
-                self.must(catalog::Command::CreateLocation(location(mapping, code)), "location")?;
+            let known = self.query(move |state| state.catalog.locations.contains(&asked))?;
+            let aside = mapping.assumes_location && others;
+            if !known && !(aside && live) {
+                self.must(
+                    catalog::Command::CreateLocation(location(mapping, code.clone(), if aside { PRIORITY_LAST } else { 1 })),
+                    "location",
+                )?;
+                told = aside
+                    .then(|| format!("{code} is made for what is past, as the last of your locations. Name another with --set location=…"));
+            }
+            if !mapping.assumes_location {
+                sells_from.push(code);
             }
         }
         if let (Some(code), Kind::Orders) = (&mapping.channel, mapping.kind) {
             let code = ChannelCode::new(code)?;
             let asked = code.clone();
             if !self.query(move |state| state.catalog.channels.contains(&asked))? {
-                self.must(catalog::Command::CreateChannel(channel_of(mapping, code)?), "channel")?;
+                self.must(catalog::Command::CreateChannel(channel_of(code, sells_from)), "channel")?;
             }
         }
-        Ok(())
+        Ok(told)
     }
 
     /// Which of the SKUs of a file move no stock, or that of their components.
@@ -278,7 +297,7 @@ fn buckets(key: &(Sku, LocationCode), level: &Level) -> Vec<((Sku, LocationCode,
     of.into_iter().map(|(bucket, units)| ((key.0.clone(), key.1.clone(), bucket_name(bucket)), units.get())).collect()
 }
 
-fn location(mapping: &Mapping, code: LocationCode) -> Location {
+fn location(mapping: &Mapping, code: LocationCode, priority: u16) -> Location {
     Location {
         name: code.as_str().into(),
         code,
@@ -288,7 +307,7 @@ fn location(mapping: &Mapping, code: LocationCode) -> Location {
         cutoff_minute: 15 * 60,
         working_days: vec![0, 1, 2, 3, 4],
         handling_days: 1,
-        priority: 1,
+        priority,
         kind: LocationKind::Warehouse,
         active: true,
         version: 0,
@@ -296,7 +315,8 @@ fn location(mapping: &Mapping, code: LocationCode) -> Location {
     }
 }
 
-fn channel_of(mapping: &Mapping, code: ChannelCode) -> Result<Channel> {
+/// Without locations it sells from every active one.
+fn channel_of(code: ChannelCode, locations: Vec<LocationCode>) -> Channel {
     let payment = PaymentPolicy {
         timing: PaymentTiming::Outside,
         backorder: BackorderPayment::Now,
@@ -307,12 +327,11 @@ fn channel_of(mapping: &Mapping, code: ChannelCode) -> Result<Channel> {
         overcapture_percent: 0,
         on_expiry: domain::catalog::OnExpiry::Reauthorize,
     };
-    let locations = mapping.location.as_ref().map(LocationCode::new).transpose()?;
-    Ok(Channel {
+    Channel {
         name: code.as_str().into(),
         code,
         kind: ChannelKind::Web,
-        locations: locations.into_iter().collect(),
+        locations,
         buffer: Buffer::None,
         on_shortage: Shortage::Split,
         payment,
@@ -321,7 +340,7 @@ fn channel_of(mapping: &Mapping, code: ChannelCode) -> Result<Channel> {
         active: true,
         version: 0,
         created_at: UNSET,
-    })
+    }
 }
 
 fn item(sku: &Sku, name: &str, service: bool) -> Item {

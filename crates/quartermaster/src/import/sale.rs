@@ -103,7 +103,6 @@ pub fn sale(
     mapping: &Mapping,
     values: &Values,
     group: &Group,
-    live: bool,
     verdict: impl Fn(Verdict) -> bool,
 ) -> Result<(String, String, What), String> {
     let status = of(&group.head, "status");
@@ -112,13 +111,6 @@ pub fn sale(
     }
     if verdict(Verdict::Partial) {
         return Err("a part of the order has shipped, a part has not: finish it where it began, or enter what is left by hand".to_owned());
-    }
-    match (live, verdict(Verdict::Open)) {
-        (false, true) => return Err(format!("the order has not shipped{}: import it with --live", told(status))),
-        (true, false) if mapping.rows.open.is_some() => {
-            return Err(format!("the order has shipped{}: import it without --live", told(status)));
-        }
-        (_, true) | (_, false) => {}
     }
     let currency = currency(mapping, &group.head)?;
     let channel = Some(of(&group.head, "channel")).filter(|text| !text.is_empty()).or(mapping.channel.as_deref()).unwrap_or_default();

@@ -124,6 +124,8 @@ pub struct Rejected {
 pub enum Found {
     Unit(Unit),
     Rejected(Rejected),
+    /// So many rows of an order that is imported the other way: as history, or live.
+    Left(u64),
 }
 
 /// A short hash that tells one content from another.

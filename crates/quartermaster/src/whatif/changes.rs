@@ -67,7 +67,9 @@ impl Changes {
         for key in self.settings.keys().filter(|key| !policies.contains_key(key)).cloned().collect::<Vec<_>>() {
             let named = self.settings[&key].get("supplier").map(SupplierCode::new).transpose()?;
             let supplier = named.or_else(|| any_supplier.cloned());
-            let supplier = supplier.with_context(|| format!("{}@{} has no policy yet; name a supplier=…", key.0, key.1))?;
+            let supplier = supplier.with_context(|| {
+                format!("{}@{} had no policy when the replay begins; name a supplier=…, or begin later with --from", key.0, key.1)
+            })?;
             policies.insert(key.clone(), fresh(key, supplier));
         }
         policies.into_iter().map(|(key, policy)| self.changed(&key, policy)).collect()

@@ -10,9 +10,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// How long an attempt can be read.
 const KEPT_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 /// Attempts that wait to be written; beyond, they are lost and counted.
-const QUEUE_MAX: usize = 4096;
+const QUEUE_MAX: usize = 8192;
 /// Attempts written at once.
-const BATCH_MAX: usize = 1024;
+const BATCH_MAX: usize = 4096;
+/// How long they are gathered: a commit for each would cost more than the calls.
+const GATHER: std::time::Duration = std::time::Duration::from_millis(50);
 /// The old are looked for once an hour, and at the start.
 const CLEAN_EVERY_MS: i64 = 60 * 60 * 1000;
 
@@ -141,8 +143,10 @@ impl Attempts {
 
 /// Writes what is queued, many at once, until nobody queues any more.
 fn write(mut connection: Connection, attempts: &Receiver<Attempt>) {
+    super::webhook::stand_back();
     let mut clean_at = i64::MIN;
     while let Ok(first) = attempts.recv() {
+        std::thread::sleep(GATHER);
         let batch: Vec<Attempt> = std::iter::once(first).chain(attempts.try_iter().take(BATCH_MAX - 1)).collect();
         let now = batch.iter().map(|attempt| attempt.time).max().unwrap_or(0);
         let written = write_batch(&mut connection, &batch);
