@@ -145,7 +145,10 @@ impl Rejection {
         match self {
             Self::NotLoaded { key } => format!("{key} is not in memory; try again."),
             Self::NotFound { kind, id } => format!("There is no {kind} \"{id}\". Check the spelling, or create it first."),
-            Self::AlreadyExists { kind, id } => format!("There is already a {kind} \"{id}\". Update it, or choose another name."),
+            Self::AlreadyExists { kind, id } => {
+                let article = if kind.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+                format!("There is already {article} {kind} \"{id}\". Update it, or choose another name.")
+            }
             Self::Invalid { field, problem } => format!("{field}: {problem}."),
             Self::VersionMismatch { expected, current } => {
                 format!("You have version {expected}, but it is now version {current}. Read it again and repeat your change.")

@@ -1,6 +1,8 @@
 //! Replenishment and purchase orders, told as stories.
 
 use crate::story::check;
+use domain::command::purchasing::{Command, WantedLine};
+use domain::quantity::Quantity;
 
 #[test]
 fn a_sale_below_the_reorder_point_orders_by_itself_and_the_backorder_fills() {
@@ -54,4 +56,16 @@ fn what_arrives_damaged_is_not_for_sale_and_what_never_arrives_is_closed() {
          short    1              -> purchase_order.closed_short
          short    1              -> ! wrong_status",
     );
+}
+
+#[test]
+fn what_is_ordered_by_hand_costs_what_the_policy_says() {
+    let mut world = crate::story::World::new();
+    world.tell("supplier draft 0\n receive MUG@AUS 30\n policy MUG 4 20");
+    let (supplier, location) = ("ACME".parse().unwrap(), "AUS".parse().unwrap());
+    let wanted = |name| WantedLine { sku: crate::story::sku(name), quantity: Quantity::new(6), unit_cost: None };
+    let lines = vec![wanted("MUG"), wanted("TEA")];
+    world.run(Command::CreatePurchaseOrder { supplier, location, reference: None, lines }).unwrap();
+    let order = world.state.purchasing.orders.sorted().pop().unwrap().1.clone();
+    assert_eq!(order.lines.iter().map(|line| line.unit_cost.get()).collect::<Vec<_>>(), [100, 0]);
 }

@@ -179,7 +179,7 @@ fn check_location(location: &Location) -> Result<(), Rejection> {
 }
 
 pub(crate) fn check_country(field: &str, country: &str) -> Result<(), Rejection> {
-    if country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_uppercase()) {
+    if crate::text::is_country(country) {
         return Ok(());
     }
     Err(Rejection::invalid(field, format!("\"{country}\" is no ISO 3166 code; use two capital letters like \"US\"")))

@@ -62,7 +62,7 @@ pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event
             if known.status != PurchaseOrderStatus::Draft {
                 return Err(Rejection::wrong_status("purchase order", order, known.status, "draft"));
             }
-            let lines = wanted(state, known.lines.clone(), lines)?;
+            let lines = wanted(state, (&known.supplier, &known.location), known.lines.clone(), lines)?;
             Ok(vec![PurchaseOrderAmended { purchase_order: order, lines }.into()])
         }
         Command::SendPurchaseOrder { order } => {
@@ -96,7 +96,7 @@ fn create(
 ) -> Result<Vec<Event>, Rejection> {
     let known = state.purchasing.suppliers.get(&supplier).ok_or_else(|| Rejection::not_found("supplier", &supplier))?;
     state.catalog.locations.get(&location).ok_or_else(|| Rejection::not_found("location", &location))?;
-    let lines = wanted(state, Vec::new(), lines)?;
+    let lines = wanted(state, (&supplier, &location), Vec::new(), lines)?;
     for line in &lines {
         check_expected(state, &line.sku, &location)?;
     }
@@ -159,6 +159,9 @@ fn check_supplier(supplier: &Supplier) -> Result<(), Rejection> {
     }
     if supplier.lead_time_days > 730 {
         return Err(Rejection::invalid("lead_time_days", "must be at most 730"));
+    }
+    if !supplier.currency.is_current() {
+        return Err(Rejection::invalid("currency", format!("{} is no currency that ISO 4217 has in use, like \"USD\"", supplier.currency)));
     }
     if supplier.order_minimum.is_negative() {
         return Err(Rejection::invalid("order_minimum", "must not be negative"));
@@ -226,24 +229,28 @@ pub(super) fn check_stocked(state: &State, sku: &Sku) -> Result<(), Rejection> {
     if item.kind == ItemKind::Stocked { Ok(()) } else { Err(Rejection::invalid("sku", format!("{sku} is not a stocked item"))) }
 }
 
-fn wanted(state: &State, mut lines: Vec<PurchaseLine>, wanted: Vec<WantedLine>) -> Result<Vec<PurchaseLine>, Rejection> {
+fn wanted(
+    state: &State,
+    (supplier, location): (&SupplierCode, &LocationCode),
+    mut lines: Vec<PurchaseLine>,
+    wanted: Vec<WantedLine>,
+) -> Result<Vec<PurchaseLine>, Rejection> {
     for line in wanted {
         check_stocked(state, &line.sku)?;
         if line.quantity.get() > limits::QUANTITY_MAX {
             return Err(Rejection::invalid("lines", format!("a quantity is at most {}", limits::QUANTITY_MAX)));
         }
-        let cost = state.catalog.items.get(&line.sku).and_then(|item| item.unit_cost).map_or(Amount::ZERO, |cost| cost.amount);
         match lines.iter_mut().find(|known| known.sku == line.sku) {
             Some(known) => {
                 known.ordered = line.quantity;
                 known.unit_cost = line.unit_cost.unwrap_or(known.unit_cost);
             }
             None => lines.push(PurchaseLine {
+                unit_cost: line.unit_cost.unwrap_or_else(|| usual_cost(state, &line.sku, supplier, location)),
                 sku: line.sku,
                 ordered: line.quantity,
                 received: Quantity::ZERO,
                 canceled: Quantity::ZERO,
-                unit_cost: line.unit_cost.unwrap_or(cost),
                 expected_on: None,
                 late_at: None,
             }),
@@ -254,6 +261,15 @@ fn wanted(state: &State, mut lines: Vec<PurchaseLine>, wanted: Vec<WantedLine>) 
         return Err(Rejection::invalid("lines", format!("a purchase order has 1 to {} lines", limits::STOCK_LINES_MAX)));
     }
     Ok(lines)
+}
+
+/// What the policy has agreed with the supplier, or else what the item costs in the supplier's currency; zero when neither says.
+fn usual_cost(state: &State, sku: &Sku, supplier: &SupplierCode, location: &LocationCode) -> Amount {
+    let policy = state.purchasing.policies.get(&(sku.clone(), location.clone()));
+    let agreed = policy.filter(|policy| policy.source.supplier() == Some(supplier)).map(|policy| policy.unit_cost);
+    let currency = state.purchasing.suppliers.get(supplier).map(|supplier| supplier.currency);
+    let cost = state.catalog.items.get(sku).and_then(|item| item.unit_cost).filter(|cost| Some(cost.currency) == currency);
+    agreed.filter(|cost| !cost.is_zero()).or(cost.map(|cost| cost.amount)).unwrap_or(Amount::ZERO)
 }
 
 fn acknowledge(

@@ -65,6 +65,11 @@ impl Filter {
     }
 }
 
+/// Whether a pattern, as subscribers write it, takes events of a type.
+pub fn is_named(pattern: &str, kind: &str) -> bool {
+    any(&[plain(pattern)], &plain(kind))
+}
+
 fn plain(name: &str) -> String {
     name.trim_start_matches("quartermaster.").trim_end_matches(".v1").to_owned()
 }

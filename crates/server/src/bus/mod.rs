@@ -19,7 +19,7 @@ pub mod webhook;
 mod window;
 
 pub use entry::{Ask, Circuit, Entry, Lag, Progress, Standing};
-pub use filter::Filter;
+pub use filter::{Filter, is_named};
 pub use outgoing::{Outgoing, SOURCE, cloud_event};
 
 use crate::shop::Shop;

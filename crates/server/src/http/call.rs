@@ -222,7 +222,7 @@ impl Call {
     /// When the body is not JSON of that shape; an empty one counts as `{}`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
-        serde_json::from_slice(body).map_err(|error| Problem::bad_json(&error))
+        serde_json::from_slice(body).map_err(|error| Problem::bad_json::<T>(&self.body, &error))
     }
 
     /// The version that the client changes.

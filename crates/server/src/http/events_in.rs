@@ -112,7 +112,7 @@ pub async fn take(call: Call) -> Result<Answer, Problem> {
 async fn result(call: &Call, event: &RawValue) -> Value {
     let incoming: Incoming = match serde_json::from_str(event.get()) {
         Ok(incoming) => incoming,
-        Err(error) => return Problem::bad_json(&error).line(),
+        Err(error) => return Problem::bad_json::<Incoming>(event.get().as_bytes(), &error).line(),
     };
     let mut result = match ask(call, &incoming).await {
         Ok(answer) => {

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use domain::Rejection;
 use domain::rejection::Class;
 use engine::ReadError;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// Why a request was not done.
@@ -33,6 +34,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid key", detail)
     }
 
+    pub fn unknown_key() -> Self {
+        let detail = "This key is not known here, or was revoked. `quartermaster keys list` shows those that are; make one with `quartermaster keys create`.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "No valid key", detail)
+    }
+
     pub fn forbidden(role: &str, needed: &str) -> Self {
         let detail = format!("A {role} key may not do this; it takes one of: {needed}.");
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed for this key", detail)
@@ -52,9 +58,20 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
     }
 
-    pub fn bad_json(error: &serde_json::Error) -> Self {
-        let detail = format!("The body can't be read: {error}. Correct it there and send it again.");
-        let problem = Self::new(StatusCode::BAD_REQUEST, "bad_json", "The body is not what is expected", detail);
+    /// `body` is read once more, for the name of the field that is wrong.
+    pub fn bad_json<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> Self {
+        if body.iter().all(u8::is_ascii_whitespace) {
+            let detail = "The body is empty. Send JSON; /docs shows an example.";
+            return Self::new(StatusCode::BAD_REQUEST, "bad_json", "The body is not what is expected", detail);
+        }
+        let found = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_slice(body)).err();
+        let field = found.map(|found| found.path().to_string()).filter(|path| path != "." && !path.contains('?'));
+        let place = field.as_ref().map(|field| format!("{field}: ")).unwrap_or_default();
+        let detail = format!("The body can't be read: {place}{}. Correct it there and send it again.", in_words(&error.to_string()));
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "bad_json", "The body is not what is expected", detail);
+        if let Some(field) = field {
+            problem = problem.with("field", json!(field));
+        }
         problem.with("line", json!(error.line())).with("column", json!(error.column()))
     }
 
@@ -146,6 +163,20 @@ impl Problem {
     }
 }
 
+/// The names of our number types say nothing to those who send them.
+fn in_words(error: &str) -> String {
+    let types = [
+        ("expected u8", "expected a whole number from 0 to 255"),
+        ("expected u16", "expected a whole number from 0 to 65535"),
+        ("expected u32", "expected a whole number from 0 to 4294967295"),
+        ("expected u64", "expected a whole number, not below 0"),
+        ("expected i64", "expected a whole number"),
+        ("expected i32", "expected a whole number"),
+        ("expected i16", "expected a whole number"),
+    ];
+    types.iter().fold(error.to_owned(), |text, (name, words)| text.replace(name, words))
+}
+
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let status = match rejection.class() {
@@ -156,7 +187,9 @@ impl From<Rejection> for Problem {
         };
         let mut problem = Self::new(status, rejection.code(), rejection.title(), rejection.detail());
         if let Ok(Value::Object(members)) = serde_json::to_value(&rejection) {
-            problem.members.extend(members.into_iter().filter(|(name, _)| name != "code" && name != "problem"));
+            let told = members.into_iter().filter(|(name, _)| name != "code" && name != "problem");
+            // What it is that stands in the way: `status` is HTTP's.
+            problem.members.extend(told.map(|(name, value)| (if name == "status" { "current_status".to_owned() } else { name }, value)));
         }
         problem
     }

@@ -117,7 +117,7 @@ async fn handle(edge: Arc<Edge>, route: &'static Route, meter: Arc<Meter>, reque
 async fn answer(edge: &Edge, route: &'static Route, request: Request) -> Result<Answer, Problem> {
     let (mut parts, body) = request.into_parts();
     let secret = bearer(&parts.headers).ok_or_else(Problem::unauthorized)?;
-    let key = edge.shop.keys.check(secret).ok_or_else(Problem::unauthorized)?;
+    let key = edge.shop.keys.check(secret).ok_or_else(Problem::unknown_key)?;
     if let Some(Err(wait)) = edge.buckets.as_ref().map(|buckets| buckets.take(key.id)) {
         return Err(Problem::rate_limited(wait));
     }
@@ -186,12 +186,21 @@ fn request_id(edge: &Edge, headers: &HeaderMap) -> String {
     }
 }
 
-async fn no_route(request: Request) -> Response {
-    Problem::no_route(request.uri().path()).respond("-")
+async fn no_route(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    told(&edge, &request, Problem::no_route(request.uri().path()))
 }
 
-async fn wrong_method(request: Request) -> Response {
-    Problem::wrong_method(request.uri().path()).respond("-")
+async fn wrong_method(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    told(&edge, &request, Problem::wrong_method(request.uri().path()))
+}
+
+fn told(edge: &Edge, request: &Request, problem: Problem) -> Response {
+    let request_id = request_id(edge, request.headers());
+    let mut response = problem.respond(&request_id);
+    if let Ok(value) = HeaderValue::try_from(request_id) {
+        response.headers_mut().insert("request-id", value);
+    }
+    response
 }
 
 async fn ready(State(edge): State<Arc<Edge>>) -> Response {

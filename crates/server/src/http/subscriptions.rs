@@ -9,7 +9,9 @@ pub use reading::{ack, fetch, stream};
 use super::call::{Answer, Call, Done, list};
 use super::problem::Problem;
 use crate::bus::page::{Lost, place};
-use crate::bus::{Entry, Standing};
+use crate::bus::{Entry, Standing, is_named};
+use crate::outbound::is_public;
+use crate::shop::Shop;
 use crate::vault::Vault;
 use axum::http::{StatusCode, Uri};
 use domain::Image;
@@ -21,6 +23,7 @@ use domain::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use smol_str::SmolStr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Calls under way at once to an endpoint that names no other number.
@@ -98,24 +101,48 @@ async fn start(call: &Call, field: &str, text: &str) -> Result<u64, Problem> {
             // What happened at that very moment is still to come.
             Ok(call.shop.read(move |reader| reader.seq_at(time.0.saturating_sub(1))).await?)
         }
-        place => place_of(call, field, place),
+        text => place(&call.shop, text).map_err(|lost| match lost {
+            Lost::Malformed => {
+                Problem::bad_field(field, "must be beginning, now, a time like 2026-11-24T09:30:00Z, or an event's id like 1-4821")
+            }
+            Lost::Gone { fork } => Problem::cursor_gone(text, &cursor_text(call, fork)),
+        }),
     }
 }
 
-fn endpoint(url: &str) -> Result<(), Problem> {
+/// A name is looked up when it is called; an address that is not public is refused here.
+fn endpoint(shop: &Shop, url: &str) -> Result<(), Problem> {
     let sound =
         url.parse::<Uri>().ok().filter(|uri| uri.host().is_some() && !uri.authority().is_some_and(|all| all.as_str().contains('@')));
-    match sound {
-        Some(_) => Ok(()),
-        None => Err(Problem::bad_field("webhook.url", "must be a URL with a host, without user and password")),
+    let Some(uri) = sound else {
+        return Err(Problem::bad_field("webhook.url", "must be a URL with a host, without user and password"));
+    };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let private = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| !is_public(address));
+    if private && !shop.bus.allows_private() {
+        let problem = format!("{host} is no public address; start the server with --allow-private-webhooks to call it");
+        return Err(Problem::bad_field("webhook.url", problem));
+    }
+    Ok(())
+}
+
+/// A pattern that no event has would wait for ever.
+fn check_types(filter: &Filter) -> Result<(), Problem> {
+    let known = || domain::Event::TYPES.iter().copied().chain(["availability.changed.v1"]);
+    match filter.types.iter().find(|pattern| !known().any(|kind| is_named(pattern, kind))) {
+        None => Ok(()),
+        Some(pattern) => {
+            let problem = format!("no event has a type like \"{pattern}\"; /docs/asyncapi.json lists them: order.placed, stock.*, …");
+            Err(Problem::bad_field("filter.types", problem))
+        }
     }
 }
 
 impl WebhookBody {
     /// With a new secret, or the one that was sent.
-    fn into_webhook(self, vault: &Vault) -> Result<Webhook, Problem> {
-        endpoint(&self.url)?;
-        let sealed = fresh_secret(vault, self.secret.as_deref(), "webhook.secret")?;
+    fn into_webhook(self, shop: &Shop) -> Result<Webhook, Problem> {
+        endpoint(shop, &self.url)?;
+        let sealed = fresh_secret(&shop.vault, self.secret.as_deref(), "webhook.secret")?;
         Ok(Webhook {
             url: self.url,
             concurrency: self.concurrency.unwrap_or(CONCURRENCY),
@@ -125,8 +152,8 @@ impl WebhookBody {
     }
 
     /// What is left out stays as it was.
-    fn over(self, before: &Webhook) -> Result<Webhook, Problem> {
-        endpoint(&self.url)?;
+    fn over(self, shop: &Shop, before: &Webhook) -> Result<Webhook, Problem> {
+        endpoint(shop, &self.url)?;
         if self.secret.is_some() {
             return Err(Problem::bad_field("webhook.secret", "is changed with rotate-secret"));
         }
@@ -191,8 +218,9 @@ fn newest_secret(vault: &Vault, subscription: &Subscription) -> Option<String> {
 
 pub async fn subscription_create(call: Call) -> Result<Answer, Problem> {
     let body: Body = call.json()?;
+    check_types(&body.filter)?;
     let kind = body.kind.ok_or_else(|| Problem::bad_field("kind", "is missing: pull, sse or webhook"))?;
-    let webhook = body.webhook.map(|webhook| webhook.into_webhook(&call.shop.vault)).transpose()?;
+    let webhook = body.webhook.map(|webhook| webhook.into_webhook(&call.shop)).transpose()?;
     let create = CreateSubscription {
         name: body.name,
         kind,
@@ -227,9 +255,10 @@ pub async fn subscription_update(call: Call) -> Result<Answer, Problem> {
     if body.start.is_some() {
         return Err(Problem::bad_field("start", "is for creation; use rewind"));
     }
+    check_types(&body.filter)?;
     let webhook = match (body.webhook, &known.webhook) {
-        (Some(webhook), Some(before)) => Some(webhook.over(before)?),
-        (Some(webhook), None) => Some(webhook.into_webhook(&call.shop.vault)?),
+        (Some(webhook), Some(before)) => Some(webhook.over(&call.shop, before)?),
+        (Some(webhook), None) => Some(webhook.into_webhook(&call.shop)?),
         (None, _) => None,
     };
     let change = Box::new(Change {

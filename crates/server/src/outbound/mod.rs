@@ -6,7 +6,7 @@
 mod connect;
 mod sign;
 
-pub use connect::{Connection, Dialer, Target, Unreached};
+pub use connect::{Connection, Dialer, Target, Unreached, is_public};
 pub use sign::Signer;
 
 use http_body_util::BodyExt;

@@ -2,11 +2,13 @@
 
 use super::Answer;
 use super::fault::Fault;
-use super::form::Form;
+use super::fields::Fields;
+use super::form::{Form, Input};
 use super::overview::about;
 use super::show::{self, Badge};
 use super::visit::{Frame, Visit};
 use askama::Template;
+use axum::http::StatusCode;
 use domain::alert::{Alert, AlertStatus};
 use domain::command::alert::Command;
 use domain::id::AlertId;
@@ -36,6 +38,13 @@ struct Alerts {
     rows: Vec<Row>,
     next: Option<String>,
     any: bool,
+    /// What is looked for, in names of SKUs, locations and orders.
+    q: String,
+    wanted: String,
+    /// The same as a query.
+    asked: String,
+    /// Alerts that nobody has acknowledged, of those that are asked for.
+    open: usize,
 }
 
 fn kind(alert: &Alert) -> String {
@@ -45,6 +54,7 @@ fn kind(alert: &Alert) -> String {
 pub async fn page(visit: Visit) -> Answer {
     let frame = visit.frame("Alerts", "alerts", "alert");
     let wanted = visit.query.text("kind").to_owned();
+    let q = visit.query.text("q").to_owned();
     let skip: usize = visit.query.maybe("skip", "Page")?.unwrap_or(0);
     let now = visit.now();
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
@@ -55,15 +65,20 @@ pub async fn page(visit: Visit) -> Answer {
     let mut tabs = vec![("All".to_owned(), String::new(), total, wanted.is_empty())];
     tabs.extend(kinds.iter().map(|(kind, count)| (show::words(kind), format!("kind={kind}"), *count, *kind == wanted)));
     // Those that nobody looks at first, the newest first.
-    let mut found: Vec<&Alert> =
-        now.alerts.values().map(AsRef::as_ref).filter(|alert| wanted.is_empty() || kind(alert) == wanted).collect();
+    let mut found: Vec<&Alert> = now.alerts.values().map(AsRef::as_ref).filter(|alert| is_asked(alert, &wanted, &q)).collect();
     found.sort_by_key(|alert| (alert.status != AlertStatus::Open, std::cmp::Reverse(alert.id)));
     let more = found.len() > skip + PAGE;
     let rows = found.into_iter().skip(skip).take(PAGE).map(|alert| row(alert, visit.time())).collect();
     let next = more.then(|| visit.query.query(&["skip"], &[("skip", &(skip + PAGE).to_string())]));
-    let page = Alerts { frame, tabs, rows, next, any: total > 0 };
+    let open = now.alerts.values().filter(|alert| alert.status == AlertStatus::Open && is_asked(alert, &wanted, &q)).count();
+    let page = Alerts { frame, tabs, rows, next, any: total > 0, q, wanted, asked: visit.query.query(&["skip"], &[]), open };
     drop(now);
     visit.show(&page)
+}
+
+fn is_asked(alert: &Alert, wanted: &str, q: &str) -> bool {
+    let named = || about(&alert.condition).1.to_lowercase().contains(&q.to_lowercase());
+    (wanted.is_empty() || kind(alert) == wanted) && (q.is_empty() || named())
 }
 
 fn row(alert: &Alert, now: Timestamp) -> Row {
@@ -112,4 +127,42 @@ pub async fn acknowledge_do(visit: Visit) -> Answer {
         Ok(_) => visit.done("/alerts", format!("{id} is acknowledged.")),
         Err(fault) => form.refuse(&visit, &fault),
     }
+}
+
+/// Alerts that are acknowledged at once; the rest with the next time.
+const TOGETHER_MAX: usize = 500;
+
+fn all_of(visit: &Visit, fields: &Fields) -> (Form, Vec<AlertId>) {
+    let (wanted, q) = (fields.text("kind").to_owned(), fields.text("q").to_owned());
+    let now = visit.now();
+    let open = now.alerts.values().filter(|alert| alert.status == AlertStatus::Open && is_asked(alert, &wanted, &q));
+    let ids: Vec<AlertId> = open.map(|alert| alert.id).take(TOGETHER_MAX).collect();
+    let count = show::plural(ids.len(), "alert", "alerts");
+    let form = Form {
+        title: format!("Acknowledge {count}"),
+        section: "alerts",
+        button: format!("Acknowledge {count}"),
+        back: "/alerts".to_owned(),
+        ..Form::default()
+    };
+    let form = form.input(Input::hidden("kind", wanted)).input(Input::hidden("q", q));
+    (form.say("It stands in the log that you look at each. They stay in the list and go by themselves when their conditions end."), ids)
+}
+
+pub async fn acknowledge_all_form(visit: Visit) -> Answer {
+    all_of(&visit, &visit.query).0.show(&visit)
+}
+
+pub async fn acknowledge_all_do(visit: Visit) -> Answer {
+    let (form, ids) = all_of(&visit, &visit.form);
+    let mut done = 0;
+    for id in ids {
+        match visit.submit_as(Command::Acknowledge { alert: id }.into(), &id.text()).await {
+            Ok(_) => done += 1,
+            // It has cleared meanwhile.
+            Err(fault) if fault.status == StatusCode::NOT_FOUND || fault.status == StatusCode::CONFLICT => {}
+            Err(fault) => return form.refuse(&visit, &fault),
+        }
+    }
+    visit.done("/alerts", format!("{} acknowledged.", show::plural(done, "alert is", "alerts are")))
 }

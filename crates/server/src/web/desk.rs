@@ -144,8 +144,18 @@ fn ask_to_sign_in(uri: &axum::http::Uri, method: &str, headers: &HeaderMap) -> R
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let back = uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
-    let to = if method == "GET" && back != "/" { format!("/sign-in?next={}", super::fields::encode(back)) } else { "/sign-in".to_owned() };
+    // A form that was sent: back to the page that it stood on, and nothing was done.
+    let (back, ended) =
+        if method == "GET" { (back.to_owned(), "") } else { (referrer(headers).unwrap_or_else(|| "/".to_owned()), "&ended=1") };
+    let plain = back == "/" && ended.is_empty();
+    let to = if plain { "/sign-in".to_owned() } else { format!("/sign-in?next={}{ended}", super::fields::encode(&back)) };
     Redirect::to(&to).into_response()
+}
+
+/// Path and query of the page that a form stood on.
+fn referrer(headers: &HeaderMap) -> Option<String> {
+    let uri: axum::http::Uri = headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    Some(uri.path_and_query()?.as_str().to_owned())
 }
 
 /// The headers of every page.

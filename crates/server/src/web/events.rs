@@ -7,9 +7,11 @@ use super::show;
 use super::tell;
 use super::visit::{Frame, Visit};
 use askama::Template;
+use domain::id::OrderId;
 use domain::money::Currency;
 use domain::time::Timestamp;
 use engine::{EventRow, ReadError, Reader};
+use std::collections::BTreeMap;
 
 /// Events on a page.
 const PAGE: usize = 60;
@@ -92,35 +94,51 @@ pub async fn page(visit: Visit) -> Answer {
         actor: query.some("actor").map(str::to_owned),
     };
     let before = before.min(last + 1);
-    let (events, end) = visit.read(move |reader| newest(reader, &asked, before)).await?;
+    let (events, end, currencies) = visit
+        .read(move |reader| {
+            let (events, end) = newest(reader, &asked, before)?;
+            let currencies = currencies(reader, &events)?;
+            Ok((events, end, currencies))
+        })
+        .await?;
     let next = (end > 1).then(|| query.query(&["before"], &[("before", &end.to_string())]));
     let filtered = !types.is_empty() || !subject.is_empty() || !actor.is_empty();
     let watch = if query.some("before").is_none() { "event" } else { "" };
-    let rows = events.iter().map(row).collect();
+    let rows = events.iter().map(|event| row(event, &currencies)).collect();
     visit.show(&Events { frame: visit.frame("Events", "events", watch), types, subject, actor, rows, next, filtered, looked: before - end })
 }
 
-fn row(event: &EventRow) -> Row {
+/// Of the orders that events are about.
+type Currencies = BTreeMap<String, Currency>;
+
+/// Events name amounts without a currency: their orders have it.
+fn currencies(reader: &Reader, events: &[EventRow]) -> Result<Currencies, ReadError> {
+    let mut found = Currencies::new();
+    for event in events {
+        let id = event.subject.strip_prefix("order/").and_then(|id| id.parse::<OrderId>().ok());
+        if let Some(id) = id.filter(|_| !found.contains_key(&event.subject))
+            && let Some(case) = reader.case(id)?
+        {
+            found.insert(event.subject.clone(), case.order.currency);
+        }
+    }
+    Ok(found)
+}
+
+fn row(event: &EventRow, currencies: &Currencies) -> Row {
     let (href, subject) = show::subject_text(&event.subject);
     let at = Timestamp(event.time);
+    let currency = currencies.get(&event.subject).copied().unwrap_or(Currency::USD);
     Row {
         seq: event.seq,
         name: show::event_name(&event.kind),
         kind: event.kind.clone(),
-        detail: parse(event).map_or_else(String::new, |event| tell::detail(&event, currency(&event))),
+        detail: parse(event).map_or_else(String::new, |parsed| tell::detail(&parsed, currency)),
         href,
         subject,
         actor: event.actor.clone(),
         at: show::second(at),
         full: at.to_string(),
-    }
-}
-
-/// Events name amounts without a currency, unless they carry the order.
-fn currency(event: &domain::Event) -> Currency {
-    match event {
-        domain::Event::OrderPlaced(event) => event.order.currency,
-        _ => Currency::parse("XXX").expect("three letters"),
     }
 }
 
@@ -151,6 +169,9 @@ pub async fn one(visit: Visit) -> Answer {
         }
         None => None,
     };
+    let told: Vec<EventRow> = rows.iter().chain(&cause).cloned().collect();
+    let currencies = visit.read(move |reader| currencies(reader, &told)).await?;
+    let row = |event: &EventRow| row(event, &currencies);
     let incarnation = visit.shop().engine.incarnation();
     let json = serde_json::from_str::<serde_json::Value>(&crate::bus::cloud_event(event, incarnation))
         .and_then(|value| serde_json::to_string_pretty(&value))

@@ -69,7 +69,26 @@ impl From<Rejection> for Fault {
             Class::Invalid => StatusCode::BAD_REQUEST,
             Class::Precondition => StatusCode::PRECONDITION_FAILED,
         };
-        Self::new(status, rejection.title(), rejection.detail())
+        Self::new(status, rejection.title(), in_words(&rejection))
+    }
+}
+
+/// Where the API speaks of its fields and minor units, a page speaks of what stands on it.
+fn in_words(rejection: &Rejection) -> String {
+    match rejection {
+        // In which currency, a rejection does not say.
+        Rejection::RefundTooLarge { .. } => "That is more than can still be given back.".to_owned(),
+        Rejection::InsufficientStock { lines, .. } => {
+            let lines = lines.iter().take(5).map(|line| format!("{} of {} {} are available.", line.available, line.wanted, line.sku));
+            format!("{} Lower the quantity.", lines.collect::<Vec<_>>().join(" "))
+        }
+        Rejection::Invalid { field, problem } => {
+            let (label, problem) =
+                (super::show::words(field.rsplit('.').next().unwrap_or(field)), problem.replace('_', " ").replace('"', ""));
+            format!("{label} {problem}.")
+        }
+        Rejection::ConfirmationNeeded { problem, .. } => format!("{problem}. Tick the box to do it all the same."),
+        other => other.detail(),
     }
 }
 

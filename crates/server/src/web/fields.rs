@@ -49,7 +49,15 @@ impl Fields {
         T::Err: std::fmt::Display,
     {
         let Some(text) = self.some(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|error| Fault::invalid(format!("{label}: {error}.")))
+        text.parse().map(Some).map_err(|error: T::Err| {
+            // The words of the standard library are for programmers.
+            let why = match error.to_string().as_str() {
+                "invalid digit found in string" => format!("“{text}” is no whole number"),
+                why if why.starts_with("number too") => format!("{text} is out of bounds"),
+                why => why.to_owned(),
+            };
+            Fault::invalid(format!("{label}: {why}."))
+        })
     }
 
     /// As its type.

@@ -9,7 +9,7 @@ use super::visit::Visit;
 use domain::event::Recorded;
 use domain::id::{LocationCode, OrderId, Sku};
 use domain::money::Currency;
-use domain::{Command, Event, Image, Rejection, State};
+use domain::{Command, Event, Image, Rejection, State, Transaction};
 use engine::{ReadError, Reader};
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -25,21 +25,42 @@ const SENTENCES_MAX: usize = 12;
 /// When the store cannot be read.
 pub async fn foresee(visit: &Visit, command: impl Into<Command>, order: Option<OrderId>, skus: Vec<Sku>) -> Result<Vec<String>, Fault> {
     let command = command.into();
+    Ok(match settled(visit, command, order, skus).await? {
+        (Some(Ok(transaction)), currency) => sentences(&transaction.events, currency),
+        (Some(Err(Rejection::NotLoaded { .. })), _) | (None, _) => Vec::new(),
+        (Some(Err(rejection)), _) => vec![refused(rejection)],
+    })
+}
+
+/// Why the command would be refused, if it would.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn refusal(visit: &Visit, command: impl Into<Command>, skus: Vec<Sku>) -> Result<Option<String>, Fault> {
+    Ok(match settled(visit, command.into(), None, skus).await? {
+        (Some(Err(Rejection::NotLoaded { .. })), _) | (Some(Ok(_)) | None, _) => None,
+        (Some(Err(rejection)), _) => Some(refused(rejection)),
+    })
+}
+
+fn refused(rejection: Rejection) -> String {
+    format!("It would be refused: {}", Fault::from(rejection).detail)
+}
+
+/// How the command settles on the copy; `None` when the copy lacks something that the rules need.
+type Settled = (Option<Result<Transaction, Rejection>>, Currency);
+
+async fn settled(visit: &Visit, command: Command, order: Option<OrderId>, skus: Vec<Sku>) -> Result<Settled, Fault> {
     let copy = Copy::of(visit, skus);
     let cx = domain::Context { now: visit.time(), actor: visit.session.key.name.as_str().into() };
-    let settled = visit
+    visit
         .read(move |reader| {
             let (mut state, currency) = copy.state(reader, order)?;
             // A copy that lacks something must not stop the page.
             let settled = std::panic::catch_unwind(AssertUnwindSafe(|| state.settle(&cx, command)));
             Ok((settled.ok(), currency))
         })
-        .await?;
-    Ok(match settled {
-        (Some(Ok(transaction)), currency) => sentences(&transaction.events, currency),
-        (Some(Err(Rejection::NotLoaded { .. })), _) | (None, _) => Vec::new(),
-        (Some(Err(rejection)), _) => vec![format!("It would be refused: {}", rejection.detail())],
-    })
+        .await
 }
 
 /// What a copy is made of.

@@ -108,6 +108,8 @@ pages! {
     GET "/settings/keys/{id}/end" Administer keys::end_ask;
     POST "/settings/keys/{id}/end" Administer keys::end_do;
     GET "/alerts" Read alerts::page;
+    GET "/alerts/acknowledge" Work alerts::acknowledge_all_form;
+    POST "/alerts/acknowledge" Work alerts::acknowledge_all_do;
     GET "/alerts/{id}/acknowledge" Work alerts::acknowledge_form;
     POST "/alerts/{id}/acknowledge" Work alerts::acknowledge_do;
     GET "/events" Read events::page;

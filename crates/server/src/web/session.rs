@@ -46,7 +46,15 @@ pub struct Sessions {
     known: Mutex<HashMap<String, Row>>,
     links: Mutex<HashMap<String, Row>>,
     /// What the next page tells: "Order 1001 is on hold."
-    notes: Mutex<HashMap<String, String>>,
+    notes: Mutex<HashMap<String, Note>>,
+}
+
+/// What became of an action, told once.
+#[derive(Debug, Clone)]
+pub struct Note {
+    pub text: String,
+    /// Something of it was not done.
+    pub warns: bool,
 }
 
 fn hash(secret: &str) -> String {
@@ -143,14 +151,14 @@ impl Sessions {
     }
 
     /// What the next page of this session tells.
-    pub fn note(&self, session: &Session, text: String) {
+    pub fn note(&self, session: &Session, note: Note) {
         let mut notes = self.notes.lock().expect("no thread panics with the sessions");
         if notes.len() < SESSIONS_MAX {
-            notes.insert(session.hash.clone(), text);
+            notes.insert(session.hash.clone(), note);
         }
     }
 
-    pub fn take_note(&self, session: &Session) -> Option<String> {
+    pub fn take_note(&self, session: &Session) -> Option<Note> {
         self.notes.lock().expect("no thread panics with the sessions").remove(&session.hash)
     }
 }

@@ -44,7 +44,8 @@ pub async fn page(State(desk): State<Arc<Desk>>, headers: HeaderMap, RawQuery(qu
     if session_of(&desk, &headers).is_some() {
         return Redirect::to(next).into_response();
     }
-    show(StatusCode::OK, next, None)
+    let ended = query.some("ended").map(|_| "Your session had ended, so nothing was done. Sign in, and do it again.");
+    show(StatusCode::OK, next, ended)
 }
 
 pub async fn submit(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -33,6 +33,9 @@ pub fn detail(event: &Event, currency: Currency) -> String {
             format!("{what}, worth {}: {}", money(event.amount, currency), words(&event.reason))
         }
         Event::PromiseChanged(event) => list(event.lines.iter().map(|line| match (&line.before, &line.after) {
+            (Some(before), Some(after)) if before.ship_by == after.ship_by => {
+                format!("still ships by {}, now from {}", day(after.ship_by), source(&after.source))
+            }
             (Some(before), Some(after)) => format!("ships by {} instead of {}", day(after.ship_by), day(before.ship_by)),
             (None, Some(after)) => format!("ships by {}", day(after.ship_by)),
             (_, None) => "no promise any more".to_owned(),

@@ -4,7 +4,7 @@ use super::desk::{Desk, secured};
 use super::fault::Fault;
 use super::fields::Fields;
 use super::mirror::Now;
-use super::session::Session;
+use super::session::{Note, Session};
 use super::{Answer, assets};
 use crate::http::Access;
 use crate::shop::{Busy, Shop};
@@ -54,7 +54,7 @@ pub struct Frame {
     pub who: String,
     pub role: String,
     pub csrf: String,
-    pub note: Option<String>,
+    pub note: Option<Note>,
     pub version: &'static str,
     pub may: May,
     pub alerts: usize,
@@ -193,7 +193,16 @@ impl Visit {
     /// After an action: back to a page, which tells what was done.
     #[expect(clippy::unnecessary_wraps, reason = "ends handlers that may fail")]
     pub fn done(&self, to: &str, note: impl Into<String>) -> Answer {
-        self.desk.sessions.note(&self.session, note.into());
+        self.go(to, Note { text: note.into(), warns: false })
+    }
+
+    /// As [`Visit::done`], when something was not done.
+    pub fn done_in_part(&self, to: &str, note: impl Into<String>) -> Answer {
+        self.go(to, Note { text: note.into(), warns: true })
+    }
+
+    fn go(&self, to: &str, note: Note) -> Answer {
+        self.desk.sessions.note(&self.session, note);
         Ok(Redirect::to(to).into_response())
     }
 

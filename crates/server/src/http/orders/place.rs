@@ -180,13 +180,16 @@ enum PaymentClaim {
 impl OrderBody {
     /// Seals what is personal and gives the rules the rest.
     fn into_command(self, call: &Call, buyer: Option<CustomerId>) -> Result<PlaceOrder, Problem> {
+        if !self.currency.is_current() {
+            return Err(Problem::bad_field("currency", format!("{} is no currency that ISO 4217 has in use, like \"USD\"", self.currency)));
+        }
         let vault = &call.shop.vault;
         let seal =
             |id: CustomerId, value: &dyn erased::Sealable| -> Result<Sealed, Problem> { value.seal(vault, id).map_err(Problem::internal) };
         if let Some(to) = &self.ship_to
-            && (to.country.len() != 2 || !to.country.bytes().all(|letter| letter.is_ascii_uppercase()))
+            && !domain::text::is_country(&to.country)
         {
-            return Err(Problem::bad_field("ship_to.country", "must be an ISO 3166 code: two capital letters like \"US\""));
+            return Err(Problem::bad_field("ship_to.country", "must be the ISO 3166 code of a country: two capital letters like \"US\""));
         }
         let customer = match (buyer, &self.customer) {
             (Some(id), Some(details)) => {

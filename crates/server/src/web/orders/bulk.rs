@@ -88,10 +88,11 @@ pub async fn act(visit: Visit) -> Answer {
         }
     }
     let mut note = format!("{} done.", show::plural(done, "order", "orders"));
-    if !refused.is_empty() {
+    let all = refused.is_empty();
+    if !all {
         let more = refused.len().saturating_sub(REFUSALS_TOLD);
         let told: Vec<String> = refused.into_iter().take(REFUSALS_TOLD).collect();
         note = format!("{note} Not done: {}{}", told.join(" "), if more > 0 { format!(" and {more} more.") } else { String::new() });
     }
-    visit.done("/orders", note)
+    if all { visit.done("/orders", note) } else { visit.done_in_part("/orders", note) }
 }

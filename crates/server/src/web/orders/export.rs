@@ -3,6 +3,7 @@
 use super::super::Answer;
 use super::super::desk::secured;
 use super::super::fault::Fault;
+use super::super::show::plain;
 use super::super::visit::Visit;
 use super::list::Wanted;
 use axum::body::Body;
@@ -17,7 +18,7 @@ use tokio::sync::mpsc;
 /// Orders read at a time, and most in one file.
 const CHUNK: usize = 500;
 const ROWS_MAX: usize = 200_000;
-const HEAD: &str = "number,id,external_id,channel,status,payment_status,allocation_status,fulfillment_status,currency,total_minor,captured_minor,refunded_minor,units,placed_at\r\n";
+const HEAD: &str = "number,id,external_id,channel,status,payment_status,allocation_status,fulfillment_status,currency,total,captured,refunded,units,placed_at\r\n";
 
 pub async fn csv(visit: Visit) -> Answer {
     let wanted = Wanted::of(&visit, &visit.query)?;
@@ -60,9 +61,9 @@ fn line(case: &Case) -> String {
         name(&order.allocation_status),
         name(&order.fulfillment_status),
         order.currency.to_string(),
-        order.total.to_string(),
-        captured(case).to_string(),
-        refunded(case).to_string(),
+        plain(order.total, order.currency),
+        plain(captured(case), order.currency),
+        plain(refunded(case), order.currency),
         units.to_string(),
         order.created_at.to_string(),
     ];
@@ -77,7 +78,7 @@ fn name(value: &impl Serialize) -> String {
 
 /// Quoted where it has to be; what a spreadsheet would take for a formula begins with a quote.
 fn cell(text: &str) -> String {
-    let number = text.parse::<i64>().is_ok();
+    let number = text.parse::<f64>().is_ok();
     let safe = if !number && text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
     if safe.contains([',', '"', '\n', '\r']) { format!("\"{}\"", safe.replace('"', "\"\"")) } else { safe }
 }

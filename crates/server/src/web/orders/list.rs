@@ -19,6 +19,9 @@ const PAGE: usize = 50;
 /// Orders that are looked through for one page of a filter that the store has no column for.
 const LOOK_MAX: usize = 5_000;
 
+/// Orders that one number or name finds.
+const NAMED_MAX: usize = 20;
+
 /// Which orders are asked for.
 #[derive(Clone, Default)]
 pub struct Wanted {
@@ -27,6 +30,8 @@ pub struct Wanted {
     /// An order by its name, mail or tracking number.
     term: Option<(String, &'static str)>,
     id: Option<OrderId>,
+    /// What channels may call the order whose number is asked for.
+    names: Vec<String>,
     /// Taken from the pipeline instead: a stage, `late`, `short` or `unpaid`.
     stage: Option<String>,
 }
@@ -100,10 +105,12 @@ impl Wanted {
                 wanted.id = Some(id);
             } else if plain.bytes().all(|byte| byte.is_ascii_digit()) && plain.len() < 16 {
                 wanted.filter.number = Some(plain.to_owned());
+                // Other shops number their orders, too.
+                wanted.names = vec![q.to_owned(), plain.to_owned(), format!("#{plain}")];
             } else if plain.contains('@') {
                 wanted.term = Some((visit.shop().vault.fingerprint("email", plain).0.to_string(), "email"));
             } else {
-                wanted.filter.external_id = Some(plain.to_owned());
+                wanted.filter.external_id = Some(q.to_owned());
                 wanted.term = Some((plain.to_owned(), "tracking"));
             }
         }
@@ -117,6 +124,9 @@ impl Wanted {
     pub fn read(&self, reader: &Reader, before: Option<u64>, limit: usize) -> Result<(Vec<Arc<Case>>, Option<u64>), ReadError> {
         if let Some(id) = self.id {
             return Ok((reader.case(id)?.into_iter().collect(), None));
+        }
+        if !self.names.is_empty() && before.is_none() {
+            return Ok((self.named(reader)?, None));
         }
         if let Some((term, kind)) = &self.term {
             let found = reader.find(term, kind, None, limit)?;
@@ -146,6 +156,21 @@ impl Wanted {
                 return Ok((cases, cursor));
             }
         }
+    }
+
+    /// By our number, or by what a channel calls them.
+    fn named(&self, reader: &Reader) -> Result<Vec<Arc<Case>>, ReadError> {
+        let mut cases: Vec<Arc<Case>> = reader.orders(&self.filter, None, NAMED_MAX)?.into_iter().map(|row| row.case).collect();
+        for name in &self.names {
+            let filter = OrderFilter { number: None, external_id: Some(name.clone()), ..self.filter.clone() };
+            for row in reader.orders(&filter, None, NAMED_MAX)? {
+                if cases.iter().all(|known| known.order.id != row.case.order.id) {
+                    cases.push(row.case);
+                }
+            }
+        }
+        cases.retain(|case| self.keeps(case));
+        Ok(cases)
     }
 
     fn keeps(&self, case: &Case) -> bool {

@@ -278,6 +278,7 @@ fn payments(case: &Case, now: Timestamp) -> Vec<MoneyRow> {
         let state = match payment.status {
             PaymentState::Requested => badge("warn", "clock", "Requested"),
             PaymentState::Authorized => badge("info", "half", "Authorized"),
+            PaymentState::Captured if payment.may_capture_more() => badge("info", "half", "Captured in part"),
             PaymentState::Captured => badge("ok", "check", "Captured"),
             PaymentState::Refunded => badge("idle", "back", "Refunded"),
             PaymentState::Failed => badge("bad", "alert", "Failed"),
@@ -290,15 +291,28 @@ fn payments(case: &Case, now: Timestamp) -> Vec<MoneyRow> {
         if payment.status == PaymentState::Authorized {
             detail.extend(payment.expires_at.map(|at| format!("until {}", show::moment(at))));
         }
+        if payment.status == PaymentState::Captured && payment.may_capture_more() {
+            detail.push(format!("of {}", show::money(payment.authorized, case.order.currency)));
+        }
         detail.push(show::age(payment.created_at, now));
         MoneyRow {
             id: payment.id.to_string(),
             badge: state,
-            amount: show::money(payment.amount, case.order.currency),
+            amount: show::money(standing(payment), case.order.currency),
             detail: detail.join(" · "),
         }
     });
     rows.collect()
+}
+
+/// The amount that the badge speaks of.
+fn standing(payment: &domain::payment::Payment) -> domain::money::Amount {
+    match payment.status {
+        PaymentState::Captured => payment.captured,
+        PaymentState::Refunded => payment.refunded,
+        PaymentState::Authorized => payment.authorized,
+        PaymentState::Requested | PaymentState::Failed | PaymentState::Voided | PaymentState::Expired => payment.amount,
+    }
 }
 
 fn refunds(case: &Case, now: Timestamp) -> Vec<MoneyRow> {

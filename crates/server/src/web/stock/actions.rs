@@ -183,7 +183,9 @@ fn bad_news(visit: &Visit, sku: &Sku, location: &LocationCode, delta: i64) -> Op
     let level = now.levels.get(sku)?.get(location)?;
     let free = level.on_hand.signed() - level.allocated.signed() - level.held.signed() - level.unavailable.signed();
     let taken = -delta - free;
-    (taken > 0).then(|| {
+    // More than can be taken at all is refused: the rules say so themselves.
+    let possible = -delta <= level.on_hand.signed() - level.picked.signed();
+    (taken > 0 && possible).then(|| {
         format!(
             "Only {free} at {location} are claimed by nobody: {taken} are taken back, first from carts (the youngest holds), then from orders \
              that were not released (lowest priority, youngest), then from released ones. Picked units are never taken."

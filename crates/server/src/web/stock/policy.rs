@@ -3,6 +3,7 @@
 use super::super::Answer;
 use super::super::fault::Fault;
 use super::super::fields::Fields;
+use super::super::foresee;
 use super::super::form::{Form, Input};
 use super::super::mirror::Now;
 use super::super::orders::actions::minor;
@@ -155,7 +156,18 @@ fn policy(visit: &Visit, sku: Sku, location: LocationCode, fields: &Fields) -> R
 
 pub async fn edit_form(visit: Visit) -> Answer {
     let (sku, location) = target(&visit, &visit.query)?;
-    form(&visit, &sku, &location, &visit.query).show(&visit)
+    let mut form = form(&visit, &sku, &location, &visit.query);
+    // Before anything is typed there is nothing to judge.
+    if visit.query.some("reorder_point").is_some() {
+        let refusal = match policy(&visit, sku.clone(), location.clone(), &visit.query) {
+            Ok(policy) => foresee::refusal(&visit, Command::SetPolicy { policy, expected_version: None }, vec![sku]).await?,
+            Err(fault) => Some(fault.detail),
+        };
+        if let Some(refusal) = refusal {
+            form.says = vec![refusal];
+        }
+    }
+    form.show(&visit)
 }
 
 pub async fn edit_do(visit: Visit) -> Answer {
