@@ -222,7 +222,11 @@ async fn without_leave_nobody_at_home_is_called() {
     let client = Client::furnished().await;
     let _deliveries = webhook::start(client.shop.clone()).unwrap();
     let receiver = Receiver::new().await;
-    subscribe(&client, &receiver.url(), json!({})).await;
+    let there = json!({"name": "ERP", "kind": "webhook", "webhook": {"url": receiver.url()}});
+    let refused = client.post("/v1/subscriptions", &there.to_string()).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "an address is refused at once: {}", refused.body);
+    // A name is looked up when it is called: this one is 127.0.0.1.
+    subscribe(&client, &receiver.url().replace("127.0.0.1", "2130706433"), json!({})).await;
     client.post("/v1/orders", &order("W-1", 1)).await;
     let body = shows(&client, "refused", |body| body["last_error"] != Value::Null).await;
     assert!(body["last_error"].as_str().unwrap().contains("--allow-private-webhooks"), "{body}");

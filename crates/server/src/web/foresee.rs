@@ -43,6 +43,18 @@ pub async fn refusal(visit: &Visit, command: impl Into<Command>, skus: Vec<Sku>)
     })
 }
 
+/// As [`refusal`], of what was typed; nothing as long as nothing was.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn refusal_of(visit: &Visit, command: Result<Command, Fault>, skus: Vec<Sku>) -> Result<Option<String>, Fault> {
+    match command {
+        _ if visit.query.is_empty() => Ok(None),
+        Ok(command) => refusal(visit, command, skus).await,
+        Err(fault) => Ok(Some(fault.detail)),
+    }
+}
+
 fn refused(rejection: Rejection) -> String {
     format!("It would be refused: {}", Fault::from(rejection).detail)
 }

@@ -70,8 +70,8 @@ pages! {
     POST "/stock/{sku}/safety-stock" Operate on_stock::safety_do;
     GET "/stock/{sku}/policy" Operate policy::edit_form;
     POST "/stock/{sku}/policy" Operate policy::edit_do;
-    GET "/stock/{sku}/transfer" Operate stock::transfers::new_form;
-    POST "/stock/{sku}/transfer" Operate stock::transfers::new_do;
+    GET "/stock/{sku}/transfer" Work stock::transfers::new_form;
+    POST "/stock/{sku}/transfer" Work stock::transfers::new_do;
     GET "/transfers/{id}" Read stock::transfers::page;
     GET "/transfers/{id}/{step}" Work stock::transfers::form;
     POST "/transfers/{id}/{step}" Work stock::transfers::act;

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::KeyId;
 use rusqlite::{Connection, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -19,6 +19,8 @@ pub const SESSION_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 pub const LINK_MS: i64 = 15 * 60 * 1000;
 /// Most sessions that are kept; beyond them the oldest end.
 const SESSIONS_MAX: usize = 10_000;
+/// Forms that are remembered.
+const SENT_MAX: usize = 1_000;
 /// Most sign-in links that wait to be used.
 const LINKS_MAX: usize = 100;
 
@@ -47,6 +49,8 @@ pub struct Sessions {
     links: Mutex<HashMap<String, Row>>,
     /// What the next page tells: "Order 1001 is on hold."
     notes: Mutex<HashMap<String, Note>>,
+    /// Forms that were sent lately, the latest last: what a reload sends once more is not done once more.
+    sent: Mutex<VecDeque<String>>,
 }
 
 /// What became of an action, told once.
@@ -86,7 +90,13 @@ impl Sessions {
             let rows = statement.query_map([], |row| Ok((row.get(0)?, Row { key: KeyId(row.get(1)?), expires_at: row.get(2)? })))?;
             rows.collect::<rusqlite::Result<HashMap<String, Row>>>()?
         };
-        Ok(Self { connection: Mutex::new(connection), known: Mutex::new(known), links: Mutex::default(), notes: Mutex::default() })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            known: Mutex::new(known),
+            links: Mutex::default(),
+            notes: Mutex::default(),
+            sent: Mutex::default(),
+        })
     }
 
     /// Begins a session; the secret goes into the cookie.
@@ -148,6 +158,19 @@ impl Sessions {
     pub fn follow_link(&self, secret: &str) -> Option<KeyId> {
         let row = self.links.lock().expect("no thread panics with the links").remove(&hash(secret))?;
         (row.expires_at > now()).then_some(row.key)
+    }
+
+    /// Whether a form is sent for the first time; one without a mark always is.
+    pub fn is_first(&self, once: &str) -> bool {
+        let mut sent = self.sent.lock().expect("no thread panics with the forms");
+        if once.is_empty() || !sent.iter().any(|known| known == once) {
+            sent.push_back(once.to_owned());
+            if sent.len() > SENT_MAX {
+                sent.pop_front();
+            }
+            return true;
+        }
+        false
     }
 
     /// What the next page of this session tells.

@@ -212,6 +212,22 @@ pub fn words(name: &str) -> String {
     event_name(name)
 }
 
+/// `receive` is `received`.
+pub fn past(step: &str) -> &'static str {
+    match step {
+        "approve" => "approved",
+        "reject" => "rejected",
+        "receive" => "received",
+        "close" | "close-lost" | "close-short" => "closed",
+        "cancel" => "canceled",
+        "send" => "sent",
+        "ship" => "shipped",
+        "record" => "recorded",
+        "post" => "posted",
+        _ => "changed",
+    }
+}
+
 /// The page that shows a subject, and what it is called there.
 pub fn subject(subject: &Subject) -> (Option<String>, String) {
     match subject {

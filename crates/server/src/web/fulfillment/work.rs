@@ -127,7 +127,10 @@ fn write(got: &BTreeMap<usize, u32>) -> String {
 /// Checks one unit off; tells what was scanned and whether it belongs here.
 fn scan(visit: &Visit, work: &Fulfillment, got: &mut BTreeMap<usize, u32>, code: &str) -> (bool, String) {
     let now = visit.now();
-    let is = |sku: &domain::id::Sku| sku.as_str() == code || now.items.get(sku).is_some_and(|item| item.barcode.as_deref() == Some(code));
+    // Scanners and phones differ in case; barcodes do not.
+    let is = |sku: &domain::id::Sku| {
+        sku.as_str().eq_ignore_ascii_case(code) || now.items.get(sku).is_some_and(|item| item.barcode.as_deref() == Some(code))
+    };
     let mut known = None;
     for (index, line) in work.lines.iter().enumerate().filter(|(_, line)| is(&line.sku)) {
         known = Some(&line.sku);

@@ -159,7 +159,7 @@ pub async fn cancel_form(visit: Visit) -> Answer {
 }
 
 pub async fn cancel_do(visit: Visit) -> Answer {
-    act(visit, cancel, "was canceled as far as it could be").await
+    act(visit, cancel, "was canceled, but for what the warehouse has in its hands").await
 }
 
 fn edit(_: &Visit, case: &Case, fields: &Fields) -> Action {
@@ -337,7 +337,8 @@ async fn return_step(visit: &Visit) -> Result<(ReturnId, Arc<Case>, String, Form
         form = form.input(reason(""));
     }
     if step == "receive" {
-        let options = visit.now().locations.values().map(|at| (at.code.to_string(), at.name.to_string())).collect();
+        let options: Vec<(String, String)> = visit.now().locations.values().map(|at| (at.code.to_string(), at.name.to_string())).collect();
+        let first = options.first().map_or_else(String::new, |(code, _)| code.clone());
         let back = case.returns.iter().find(|back| back.id == id).ok_or_else(|| Fault::not_found("return", &id.text()))?;
         let kinds = [("restock", "Back on the shelf"), ("damaged", "Damaged"), ("scrap", "Scrap")];
         let kinds: Vec<_> = kinds.map(|(value, label)| (value.to_owned(), label.to_owned())).to_vec();
@@ -348,7 +349,7 @@ async fn return_step(visit: &Visit) -> Result<(ReturnId, Arc<Case>, String, Form
             (vec![line.sku.to_string(), left.to_string()], vec![units, what])
         });
         form.table = Some(Table { columns: vec!["Item", "Expected", "Arrived", "Goes to"], rows: rows.collect() });
-        form = form.input(Input::select("location", "At", options));
+        form = form.input(Input::select("location", "At", options).value(first));
         form.live = true;
     }
     Ok((id, case, step, form))
@@ -372,6 +373,9 @@ fn return_command(id: ReturnId, step: &str, fields: &Fields) -> Result<Command, 
                     lines.push(Arrived { index, disposition, quantity: Quantity::new(units) });
                 }
             }
+            if lines.is_empty() {
+                return Err(Fault::invalid("Say how many units arrived."));
+            }
             ReturnCommand::Receive { id, location: fields.need("location", "Location")?, lines }
         }
         _ => ReturnCommand::Close { id },
@@ -384,6 +388,9 @@ pub async fn return_step_form(visit: Visit) -> Answer {
     match return_command(id, &step, &visit.query) {
         Ok(command) if step != "reject" => form.says.extend(foresee(&visit, command, Some(case.order.id), Vec::new()).await?),
         Ok(_) => form.says.push("The return ends; nothing is taken back.".to_owned()),
+        Err(_) if visit.query.is_empty() => {
+            form.says.push("Each unit goes where its line says. Money is given back on the order.".to_owned())
+        }
         Err(fault) => form.says.push(fault.detail),
     }
     form.show(&visit)
@@ -396,7 +403,9 @@ pub async fn return_step_do(visit: Visit) -> Answer {
         Err(fault) => Err(fault),
     };
     match done {
-        Ok(_) => visit.done(&format!("/orders/{}", fields::encode(&case.order.id.text())), format!("Return {id}: {step} is done.")),
+        Ok(_) => {
+            visit.done(&format!("/orders/{}", fields::encode(&case.order.id.text())), format!("Return {id} is {}.", show::past(&step)))
+        }
         Err(fault) => form.refuse(&visit, &fault),
     }
 }

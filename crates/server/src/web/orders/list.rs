@@ -139,14 +139,15 @@ impl Wanted {
         loop {
             let rows = reader.orders(&self.filter, cursor, limit + 1)?;
             let whole = rows.len() <= limit;
-            for row in rows.into_iter().take(limit) {
+            let last = rows.len().min(limit).saturating_sub(1);
+            for (at, row) in rows.into_iter().take(limit).enumerate() {
                 cursor = Some(row.id.0);
                 looked += 1;
                 if self.keeps(&row.case) {
                     cases.push(row.case);
                 }
                 if cases.len() == limit {
-                    return Ok((cases, cursor));
+                    return Ok((cases, cursor.filter(|_| !whole || at < last)));
                 }
             }
             if whole {

@@ -192,7 +192,9 @@ fn actions(frame: &Frame, case: &Case) -> Vec<(&'static str, String, bool)> {
     };
     offer(may.operate && order.status == OrderStatus::OnHold, "Release", "release", true);
     offer(may.sell && open && failed, "Try payment again", "pay", true);
-    offer(may.operate && open && balance_due(case).get() > 0 && case.effects.is_empty(), "Mark paid", "mark-paid", false);
+    // What is authorized is captured when it ships: paying it beside would take it twice.
+    let unpaid = balance_due(case).get() > 0 && domain::payment::authorized(case) < case.order.owed();
+    offer(may.operate && open && unpaid && case.effects.is_empty(), "Mark paid", "mark-paid", false);
     offer(may.operate && order.status == OrderStatus::Open, "Hold", "hold", false);
     offer(may.operate && open && !started, "Edit", "edit", false);
     offer(may.operate && refundable, "Refund", "refund", false);

@@ -3,8 +3,9 @@
 use super::super::Answer;
 use super::super::fault::Fault;
 use super::super::fields::Fields;
-use super::super::foresee::foresee;
+use super::super::foresee::{foresee, refusal_of};
 use super::super::form::{Form, Input, Table};
+use super::super::show;
 use super::super::stock::actions::locations;
 use super::super::visit::Visit;
 use super::one::find;
@@ -151,7 +152,7 @@ pub async fn act(visit: Visit) -> Answer {
         Err(fault) => Err(fault),
     };
     match done {
-        Ok(_) => visit.done(&format!("/purchase-orders/{}", order.id), format!("{}: {} is done.", order.id, verb.replace('-', " "))),
+        Ok(_) => visit.done(&format!("/purchase-orders/{}", order.id), format!("{} is {}.", order.id, show::past(&verb))),
         Err(fault) => form.refuse(&visit, &fault),
     }
 }
@@ -169,6 +170,7 @@ fn new_of(visit: &Visit, fields: &Fields) -> (Form, Result<Command, Fault>) {
         section: "replenishment",
         button: "Draft".to_owned(),
         back: "/replenishment".to_owned(),
+        live: true,
         ..Form::default()
     }
     .input(Input::select("supplier", "Supplier", suppliers))
@@ -191,7 +193,13 @@ fn new_of(visit: &Visit, fields: &Fields) -> (Form, Result<Command, Fault>) {
 }
 
 pub async fn new_form(visit: Visit) -> Answer {
-    new_of(&visit, &visit.query).0.show(&visit)
+    let (mut form, command) = new_of(&visit, &visit.query);
+    let skus = match &command {
+        Ok(Command::Purchasing(PurchaseCommand::CreatePurchaseOrder { lines, .. })) => lines.iter().map(|line| line.sku.clone()).collect(),
+        Ok(_) | Err(_) => Vec::new(),
+    };
+    form.says.extend(refusal_of(&visit, command, skus).await?);
+    form.show(&visit)
 }
 
 pub async fn new_do(visit: Visit) -> Answer {

@@ -49,6 +49,10 @@ pub async fn new_do(visit: Visit) -> Answer {
     if name.is_empty() || name.len() > NAME_BYTES_MAX {
         return form().refuse(&visit, &Fault::invalid(format!("A name has 1 to {NAME_BYTES_MAX} characters.")));
     }
+    if !visit.desk.sessions.is_first(visit.form.text("once")) {
+        return form()
+            .refuse(&visit, &Fault::invalid("This key was made already, and its secret shown once. Make another when it is lost."));
+    }
     let (_, secret) = visit.shop().keys.create(&name, role)?;
     let frame = visit.frame("New key", "settings", "");
     visit.show(&Made { frame, name, secret })

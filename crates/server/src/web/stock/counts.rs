@@ -133,7 +133,7 @@ pub async fn act(visit: Visit) -> Answer {
         Err(fault) => Err(fault),
     };
     match done {
-        Ok(_) => visit.done(&format!("/counts/{}", count.id), format!("{}: {} is done.", count.id, verb)),
+        Ok(_) => visit.done(&format!("/counts/{}", count.id), format!("{} is {}.", count.id, show::past(&verb))),
         Err(fault) => form.refuse(&visit, &fault),
     }
 }

@@ -3,7 +3,7 @@
 use super::super::Answer;
 use super::super::fault::Fault;
 use super::super::fields::Fields;
-use super::super::foresee::foresee;
+use super::super::foresee::{foresee, refusal_of};
 use super::super::form::{Form, Input, Table};
 use super::super::show::{self, Badge};
 use super::super::visit::Visit;
@@ -193,7 +193,7 @@ pub async fn act(visit: Visit) -> Answer {
         Err(fault) => Err(fault),
     };
     match done {
-        Ok(_) => visit.done(&format!("/transfers/{}", transfer.id), format!("{}: {} is done.", transfer.id, verb.replace('-', " "))),
+        Ok(_) => visit.done(&format!("/transfers/{}", transfer.id), format!("{} is {}.", transfer.id, show::past(&verb))),
         Err(fault) => form.refuse(&visit, &fault),
     }
 }
@@ -212,6 +212,7 @@ fn new_of(visit: &Visit, sku: &Sku, fields: &Fields) -> (Form, Result<Command, F
         section: "stock",
         button: "Draft".to_owned(),
         back: show::stock_path(sku.as_str()),
+        live: true,
         ..Form::default()
     }
     .input(from)
@@ -230,7 +231,9 @@ fn new_of(visit: &Visit, sku: &Sku, fields: &Fields) -> (Form, Result<Command, F
 
 pub async fn new_form(visit: Visit) -> Answer {
     let sku: Sku = visit.segment("sku", "SKU")?;
-    new_of(&visit, &sku, &visit.query).0.show(&visit)
+    let (mut form, command) = new_of(&visit, &sku, &visit.query);
+    form.says.extend(refusal_of(&visit, command, vec![sku]).await?);
+    form.show(&visit)
 }
 
 pub async fn new_do(visit: Visit) -> Answer {
