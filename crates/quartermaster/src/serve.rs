@@ -18,6 +18,12 @@ pub fn serve(data_dir: PathBuf, listen: SocketAddr, requests_per_second: u32, al
         let stop = stop();
         let rate = Rate { per_second: requests_per_second, burst: requests_per_second.saturating_mul(2) };
         let limits = Limits { rate: Some(rate).filter(|rate| rate.per_second > 0), ..Limits::default() };
+        if data_dir.join("log.db").exists() && !data_dir.join("vault.db").exists() {
+            tracing::error!(
+                "vault.db is missing and is made anew: names and addresses from before can't be read. If you have the old one, in a backup \
+                 for instance, stop now, put it back and start again"
+            );
+        }
         let running = app::start(Config { data_dir, listen, clock: None, limits, allow_private_webhooks }).await?;
         let mut lines = vec![format!("Quartermaster listens on http://{0}, the API is described at http://{0}/docs", running.address)];
         lines.extend(running.sign_in_link().map(|link| format!("Open the dashboard, signed in once and within 15 minutes: {link}")));

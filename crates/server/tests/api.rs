@@ -66,6 +66,48 @@ async fn each_mistake_is_told_in_its_own_words() {
 }
 
 #[tokio::test]
+async fn a_mistyped_name_or_value_is_refused_and_named() {
+    let client = Client::furnished().await;
+    let told = |answer: &client::Answer| (answer.status.as_u16(), answer.body["detail"].as_str().unwrap_or_default().to_owned());
+    let (status, detail) = told(&client.get("/v1/orders?statsu=open").await);
+    assert!(status == 400 && detail.contains("statsu: is no parameter of this; it takes limit, cursor, status"), "{detail}");
+    let (status, detail) = told(&client.get("/v1/orders?status=opne").await);
+    assert!(status == 400 && detail.contains("expected one of `open`, `on_hold`"), "{detail}");
+    for (body, wanted) in [
+        (r#"{"channel":"web","currency":"XXY","lines":[{"sku":"MUG","quantity":1,"unit_price":5}]}"#, "currency: XXY is no currency"),
+        (
+            r#"{"channel":"web","currency":"USD","ship_to":{"country":"XX"},"lines":[{"sku":"MUG","quantity":1,"unit_price":5}]}"#,
+            "ship_to.country: must be the ISO 3166 code of a country",
+        ),
+        (
+            r#"{"channel":"web","currency":"USD","lines":[{"sku":"MUG","quantity":-1,"unit_price":5}]}"#,
+            "lines[0].quantity: invalid value: integer `-1`, expected a whole number from 0 to 4294967295",
+        ),
+        ("", "The body is empty"),
+    ] {
+        let (status, detail) = told(&client.post("/v1/orders", body).await);
+        assert!(status == 400 && detail.contains(wanted), "{body}: {detail}");
+    }
+    let wrong = client.send("GET", "/v1/orders", Some("qm_wrong"), &[], "").await;
+    assert!(wrong.status == 401 && wrong.body["detail"].as_str().unwrap().contains("not known here, or was revoked"), "{}", wrong.body);
+    let typo = r#"{"name":"ERP","kind":"pull","filter":{"types":["orders.*"]}}"#;
+    let (status, detail) = told(&client.post("/v1/subscriptions", typo).await);
+    assert!(status == 400 && detail.contains("no event has a type like \"orders.*\""), "{detail}");
+    let lost = client.get("/v1/nowhere").await;
+    assert!(lost.body["request_id"].as_str().unwrap().starts_with("req_"), "{}", lost.body);
+}
+
+#[tokio::test]
+async fn a_refusal_by_status_keeps_the_status_of_http() {
+    let client = Client::furnished().await;
+    client.post("/v1/orders", &order("W-1", 1)).await;
+    client.until("/v1/orders/ord_1", "fulfillment_status", "unfulfilled").await;
+    client.post("/v1/orders/ord_1/cancel", r#"{"reason":"customer"}"#).await;
+    let again = client.post("/v1/orders/ord_1/cancel", r#"{"reason":"customer"}"#).await;
+    assert_eq!((&again.body["status"], &again.body["current_status"]), (&409.into(), &"canceled".into()), "{}", again.body);
+}
+
+#[tokio::test]
 async fn a_repeat_is_the_same_order_and_another_body_is_not() {
     let client = Client::furnished().await;
     let keyed = |body: String| {

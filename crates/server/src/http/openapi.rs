@@ -131,6 +131,18 @@ fn schema_of(example: &Value) -> Value {
 
 const PAGE: [(&str, &str); 2] = [("limit", "1 to 200, by default 50"), ("cursor", "next_cursor of the page before")];
 
+/// Whether a route takes a parameter of the query; those that every list or read takes count.
+pub fn takes(route: &Route, name: &str) -> bool {
+    let always = route.method == "GET" && ["expand[]", "expand", "consistency"].contains(&name);
+    always || queries(route.path, route.method).iter().any(|(known, _)| *known == name)
+}
+
+/// The names of all parameters of a route's query, for a sentence.
+pub fn taken(route: &Route) -> String {
+    let names: Vec<&str> = queries(route.path, route.method).iter().map(|(name, _)| *name).collect();
+    if names.is_empty() { "no parameters".to_owned() } else { names.join(", ") }
+}
+
 fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
     if path == "/v1/items/bulk" {
         return vec![("existing", "refuse (by default) or update: what becomes of SKUs that are there already")];
@@ -149,6 +161,7 @@ fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
                 ("channel", "channel code"),
                 ("external_id", "the channel's own name of the order"),
                 ("number", "order number"),
+                ("customer", "customer id"),
                 ("email", "mail address of the customer"),
                 ("name", "words of the customer's or the recipient's name, whole and in any order"),
                 ("tracking_number", "of any parcel"),
@@ -193,7 +206,19 @@ fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
             ("until", "RFC 3339 time, exclusive; by default now"),
             ("step", "minute, hour or day (by default), of UTC"),
         ],
-        "/v1/items" | "/v1/locations" | "/v1/channels" | "/v1/stock" | "/v1/holds" | "/v1/receipts" | "/v1/adjustments" => PAGE.to_vec(),
+        "/v1/items"
+        | "/v1/locations"
+        | "/v1/channels"
+        | "/v1/stock"
+        | "/v1/holds"
+        | "/v1/receipts"
+        | "/v1/adjustments"
+        | "/v1/suppliers"
+        | "/v1/replenishment-policies"
+        | "/v1/purchase-orders"
+        | "/v1/transfers"
+        | "/v1/counts" => PAGE.to_vec(),
+        "/v1/alerts" => vec![("status", "all: also those that have cleared"), ("limit", "1 to 200")],
         _ => Vec::new(),
     }
 }

@@ -11,13 +11,14 @@ use axum::http::StatusCode;
 use domain::command::order::{CancelLine, Command, EditLine, EditOrder};
 use domain::id::{CustomerId, LineId, OrderId};
 use domain::money::Amount;
-use domain::order::{Case, OrderStatus};
+use domain::order::{AllocationStatus, Case, FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::quantity::Quantity;
 use domain::time::Timestamp;
 use domain::{Event, Rejection};
 use engine::{OrderFilter, ReadError, Reader};
 pub use place::{CustomerBody, OrderBody, order_place, order_prepared, order_preview};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -56,10 +57,10 @@ pub async fn order_list(call: Call) -> Result<Answer, Problem> {
     let limit = call.limit()?;
     let before = call.query::<OrderId>("cursor")?.map(|id| id.0);
     let filter = OrderFilter {
-        status: call.query("status")?,
-        payment_status: call.query("payment_status")?,
-        allocation_status: call.query("allocation_status")?,
-        fulfillment_status: call.query("fulfillment_status")?,
+        status: named::<OrderStatus>(&call, "status")?,
+        payment_status: named::<PaymentStatus>(&call, "payment_status")?,
+        allocation_status: named::<AllocationStatus>(&call, "allocation_status")?,
+        fulfillment_status: named::<FulfillmentStatus>(&call, "fulfillment_status")?,
         channel: call.query("channel")?,
         external_id: call.query("external_id")?,
         number: call.query("number")?,
@@ -109,6 +110,15 @@ fn of_people(
     cases.sort_unstable_by_key(|case| std::cmp::Reverse(case.order.id));
     cases.truncate(limit);
     Ok(cases)
+}
+
+/// One of the names that a status has.
+fn named<T: DeserializeOwned>(call: &Call, field: &str) -> Result<Option<String>, Problem> {
+    let Some(text) = call.query::<String>(field)? else { return Ok(None) };
+    match serde_json::from_value::<T>(json!(text)) {
+        Ok(_) => Ok(Some(text)),
+        Err(error) => Err(Problem::bad_field(field, error)),
+    }
 }
 
 fn time(call: &Call, name: &str) -> Result<Option<i64>, Problem> {

@@ -126,10 +126,14 @@ async fn answer(edge: &Edge, route: &'static Route, request: Request) -> Result<
         return Err(Problem::forbidden(key.role.as_str(), &needed.join(", ")));
     }
     let segments = if route.path.contains('{') { segments(&mut parts).await? } else { HashMap::new() };
-    let query = match parts.uri.query() {
+    let query: HashMap<String, String> = match parts.uri.query() {
         None => HashMap::new(),
         Some(_) => Query::try_from_uri(&parts.uri).map_err(|error| Problem::bad_field("query", error))?.0,
     };
+    // A mistyped filter must not show everything.
+    if let Some(name) = query.keys().find(|name| !super::openapi::takes(route, name)) {
+        return Err(Problem::bad_field(name, format!("is no parameter of this; it takes {}", super::openapi::taken(route))));
+    }
     let bulk = route.path.ends_with("/bulk");
     let body = read(body, if bulk { edge.limits.bulk_bytes_max } else { edge.limits.body_bytes_max }).await?;
     let if_none_match = parts.headers.get(header::IF_NONE_MATCH).cloned().filter(|_| route.method == "GET");
