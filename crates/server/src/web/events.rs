@@ -7,6 +7,7 @@ use super::show;
 use super::tell;
 use super::visit::{Frame, Visit};
 use askama::Template;
+use domain::Image;
 use domain::id::OrderId;
 use domain::money::Currency;
 use domain::time::Timestamp;
@@ -94,46 +95,56 @@ pub async fn page(visit: Visit) -> Answer {
         actor: query.some("actor").map(str::to_owned),
     };
     let before = before.min(last + 1);
-    let (events, end, currencies) = visit
+    let (events, end, beside) = visit
         .read(move |reader| {
             let (events, end) = newest(reader, &asked, before)?;
-            let currencies = currencies(reader, &events)?;
-            Ok((events, end, currencies))
+            let beside = beside(reader, &events)?;
+            Ok((events, end, beside))
         })
         .await?;
     let next = (end > 1).then(|| query.query(&["before"], &[("before", &end.to_string())]));
     let filtered = !types.is_empty() || !subject.is_empty() || !actor.is_empty();
     let watch = if query.some("before").is_none() { "event" } else { "" };
-    let rows = events.iter().map(|event| row(event, &currencies)).collect();
+    let rows = events.iter().map(|event| row(event, &beside)).collect();
     visit.show(&Events { frame: visit.frame("Events", "events", watch), types, subject, actor, rows, next, filtered, looked: before - end })
 }
 
-/// Of the orders that events are about.
-type Currencies = BTreeMap<String, Currency>;
+/// What events do not say themselves: the currency of the orders, and the conditions of the alerts, that they are about.
+#[derive(Default)]
+struct Beside {
+    currencies: BTreeMap<String, Currency>,
+    alerts: BTreeMap<String, String>,
+}
 
-/// Events name amounts without a currency: their orders have it.
-fn currencies(reader: &Reader, events: &[EventRow]) -> Result<Currencies, ReadError> {
-    let mut found = Currencies::new();
+fn beside(reader: &Reader, events: &[EventRow]) -> Result<Beside, ReadError> {
+    let mut found = Beside::default();
     for event in events {
-        let id = event.subject.strip_prefix("order/").and_then(|id| id.parse::<OrderId>().ok());
-        if let Some(id) = id.filter(|_| !found.contains_key(&event.subject))
-            && let Some(case) = reader.case(id)?
-        {
-            found.insert(event.subject.clone(), case.order.currency);
+        match event.subject.split_once('/') {
+            Some(("order", id)) if !found.currencies.contains_key(&event.subject) => {
+                let case = id.parse::<OrderId>().ok().map(|id| reader.case(id)).transpose()?.flatten();
+                found.currencies.extend(case.map(|case| (event.subject.clone(), case.order.currency)));
+            }
+            Some(("alert", id)) if !found.alerts.contains_key(&event.subject) => {
+                if let Some(Image::Alert(_, Some(alert))) = reader.entity("alert", id)? {
+                    found.alerts.insert(event.subject.clone(), alert.condition.text().replace('_', " "));
+                }
+            }
+            Some(_) | None => {}
         }
     }
     Ok(found)
 }
 
-fn row(event: &EventRow, currencies: &Currencies) -> Row {
+fn row(event: &EventRow, beside: &Beside) -> Row {
     let (href, subject) = show::subject_text(&event.subject);
     let at = Timestamp(event.time);
-    let currency = currencies.get(&event.subject).copied().unwrap_or(Currency::USD);
+    let currency = beside.currencies.get(&event.subject).copied().unwrap_or(Currency::USD);
+    let detail = parse(event).map_or_else(String::new, |parsed| tell::detail(&parsed, currency));
     Row {
         seq: event.seq,
         name: show::event_name(&event.kind),
         kind: event.kind.clone(),
-        detail: parse(event).map_or_else(String::new, |parsed| tell::detail(&parsed, currency)),
+        detail: if detail.is_empty() { beside.alerts.get(&event.subject).cloned().unwrap_or_default() } else { detail },
         href,
         subject,
         actor: event.actor.clone(),
@@ -170,8 +181,8 @@ pub async fn one(visit: Visit) -> Answer {
         None => None,
     };
     let told: Vec<EventRow> = rows.iter().chain(&cause).cloned().collect();
-    let currencies = visit.read(move |reader| currencies(reader, &told)).await?;
-    let row = |event: &EventRow| row(event, &currencies);
+    let beside = visit.read(move |reader| beside(reader, &told)).await?;
+    let row = |event: &EventRow| row(event, &beside);
     let incarnation = visit.shop().engine.incarnation();
     let json = serde_json::from_str::<serde_json::Value>(&crate::bus::cloud_event(event, incarnation))
         .and_then(|value| serde_json::to_string_pretty(&value))
