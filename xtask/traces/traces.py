@@ -4,7 +4,7 @@ Usage: traces.py QUARTERMASTER FOLDER SMTPD [STORY…]. Shops are made in the fo
 are told unless some are named.
 """
 
-import http.client, http.cookiejar, http.server, json, os, re, signal, socket, subprocess, sys, threading, time
+import gzip, http.client, http.cookiejar, http.server, json, os, re, signal, socket, subprocess, sys, threading, time
 import urllib.error, urllib.parse, urllib.request
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -61,7 +61,9 @@ class Collector(Listener):
         super().__init__(self.take, port)
 
     def take(self, path, headers, body):
-        self.requests.append((path, {name.lower(): value for name, value in headers.items()}, body))
+        headers = {name.lower(): value for name, value in headers.items()}
+        plain = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
+        self.requests.append((path, headers, plain))
         time.sleep(self.pause_s)
         return 200, ExportTraceServiceResponse().SerializeToString()
 
@@ -336,7 +338,7 @@ def stall(shop):
 def sampled_out(shops):
     """the file alone, and a ratio of none"""
     collector = Collector()
-    shop = opened(shops, "sampled", f'[traces]\nendpoint = "{collector.url()}/"\nsample_ratio = 0.0\n')
+    shop = opened(shops, "sampled", f'[traces]\nendpoint = "{collector.url()}/"\nsample_ratio = 0.0\n', OTEL_EXPORTER_OTLP_COMPRESSION="gzip")
     shop.furnish()
     for _ in range(20):
         shop.order()
@@ -345,6 +347,7 @@ def sampled_out(shops):
     span = collector.one("POST /v1/orders")
     check("only whoever asked for it is recorded", {one.trace_id.hex() for one in collector.spans()} == {trace} and len(collector.spans()) == 2)
     resource = attributes(collector.batches()[0].resource_spans[0].resource)
+    check("it is compressed when a variable says so", {headers.get("content-encoding") for _, headers, _ in collector.requests} == {"gzip"})
     check("without a name the service is quartermaster", resource["service.name"] == "quartermaster")
     check("the server counts what it sent", until("the count", lambda: shop.metric("sent")) == 2)
     shop.stop()
