@@ -6,6 +6,7 @@ mod openapi;
 mod peers;
 mod suites;
 mod tidy;
+mod traces;
 
 use anyhow::{Result, bail};
 use std::path::PathBuf;

@@ -16,6 +16,11 @@ const SUITES: &[Suite] = &[
     Suite { name: "peers", about: "the independent programs that tests talk to are there", run: peers },
     Suite { name: "mail", about: "customers, suppliers and staff are written to over a real mail server", run: mail },
     Suite { name: "bus", about: "independent programs read what the bus says, and the receivers in the docs run", run: crate::bus::run },
+    Suite {
+        name: "traces",
+        about: "an independent collector reads the spans of the real binary, and a dead one harms nobody",
+        run: crate::traces::run,
+    },
     Suite { name: "browser", about: "the dashboard in a real browser: live, acted on, accessible", run: browser },
     Suite { name: "demo", about: "the demo trades two days and proves its numbers", run: demo },
 ];

@@ -7,7 +7,9 @@ use crate::http::{Limits, router};
 use crate::keys::Role;
 use crate::mail::{self, Post};
 use crate::shop::{Clock, Shop};
+use crate::traces::around;
 use crate::web::{self, Desk};
+use axum::middleware;
 use axum::serve::{Listener, ListenerExt};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -105,6 +107,10 @@ impl Running {
         let deliveries = webhook::start(self.shop.clone()).map_err(Error::Serve)?;
         let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
         let app = router(self.shop.clone(), self.limits, metrics).merge(web::router(self.desk.clone())).fallback(web::nowhere);
+        let app = match &self.shop.traces {
+            Some(traces) => app.layer(middleware::from_fn_with_state(traces.clone(), around)),
+            None => app,
+        };
         let (drain, draining) = tokio::sync::oneshot::channel::<()>();
         let (shop, desk) = (self.shop.clone(), self.desk.clone());
         let signal = async move {
@@ -135,6 +141,10 @@ impl Running {
         alerting.abort();
         let shop = self.shop.clone();
         tokio::task::spawn_blocking(move || shop.engine.stop()).await.map_err(|error| Error::Engine(error.to_string()))?;
+        // Last, so that what stopped is told, too.
+        if let Some(traces) = &self.shop.traces {
+            traces.stop().await;
+        }
         match self.shop.engine.failure() {
             Some(why) => Err(Error::Engine(why)),
             None => Ok(()),

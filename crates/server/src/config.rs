@@ -2,6 +2,8 @@
 
 use crate::audit::Daily;
 use crate::connectors::smtp::{Options, Security, parse_address};
+use crate::outbound::Target;
+use crate::traces;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ pub struct Config {
     pub mail: Option<Mail>,
     /// When the server proves its own numbers; never without it.
     pub verify: Option<Daily>,
+    /// Where traces go; there are none without it.
+    pub traces: Option<traces::Options>,
 }
 
 #[derive(Debug, Clone)]
@@ -42,6 +46,7 @@ pub struct Error {
 struct File {
     server: Server,
     smtp: Smtp,
+    traces: Traces,
 }
 
 #[derive(Default, Deserialize)]
@@ -72,6 +77,19 @@ struct Smtp {
     alert_after_s: Option<u64>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Traces {
+    /// Without its `/v1/traces`.
+    endpoint: Option<String>,
+    service_name: Option<String>,
+    sample_ratio: Option<f64>,
+    timeout_s: Option<u64>,
+}
+
+/// Longest wait for a collector, unless told otherwise, as OpenTelemetry has it.
+const TRACES_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Most connections to a mail server at once.
 const CONNECTIONS_MAX: usize = 16;
 
@@ -99,7 +117,8 @@ impl Config {
         }
         let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
         let verify = daily(file.server.verify_at, file.server.time_zone).map_err(wrong)?;
-        Ok(Self { public_url, mail: mail(folder, file.smtp, variable).map_err(wrong)?, verify })
+        let traces = traces(file.traces, variable).map_err(wrong)?;
+        Ok(Self { public_url, mail: mail(folder, file.smtp, variable).map_err(wrong)?, verify, traces })
     }
 }
 
@@ -116,6 +135,33 @@ fn daily(at: Option<String>, zone: Option<String>) -> Result<Option<Daily>, Stri
         .filter(|(hours, minutes)| *hours < 24 && *minutes < 60);
     let (hours, minutes) = time.ok_or_else(|| format!("server.verify_at can't be \"{text}\"; use a time of day like \"03:30\""))?;
     Ok(Some(Daily { minute: hours * 60 + minutes, zone }))
+}
+
+/// The variables are those of OpenTelemetry's specification. Headers stay out of the file: they are secrets, and the exporter reads them.
+fn traces(file: Traces, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<traces::Options>, String> {
+    let base = variable("OTEL_EXPORTER_OTLP_ENDPOINT").or(file.endpoint);
+    let whole = base.map(|base| format!("{}/v1/traces", base.trim_end_matches('/')));
+    let Some(endpoint) = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").or(whole) else { return Ok(None) };
+    if variable("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return Ok(None);
+    }
+    if Target::parse(&endpoint).is_none() {
+        return Err(format!("traces.endpoint leads to \"{endpoint}\", which can't be called; use an address like http://localhost:4318"));
+    }
+    let ratio = match variable("OTEL_TRACES_SAMPLER_ARG") {
+        Some(text) => text.parse().map_err(|_| format!("OTEL_TRACES_SAMPLER_ARG can't be \"{text}\"; use a number from 0 to 1"))?,
+        None => file.sample_ratio.unwrap_or(1.0),
+    };
+    if !(0.0..=1.0).contains(&ratio) {
+        return Err(format!("traces.sample_ratio can't be {ratio}; use a number from 0, none, to 1, all"));
+    }
+    let timeout = variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or_else(|| variable("OTEL_EXPORTER_OTLP_TIMEOUT"));
+    let timeout = match timeout {
+        Some(text) => text.parse().map(Duration::from_millis).map_err(|_| format!("OTEL_EXPORTER_OTLP_TIMEOUT can't be \"{text}\" ms"))?,
+        None => file.timeout_s.map_or(TRACES_TIMEOUT, Duration::from_secs),
+    };
+    let service_name = variable("OTEL_SERVICE_NAME").or(file.service_name).unwrap_or_else(|| "quartermaster".to_owned());
+    Ok(Some(traces::Options { endpoint, service_name, sample_ratio: ratio, timeout }))
 }
 
 fn mail(folder: &Path, file: Smtp, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Mail>, String> {
@@ -212,6 +258,37 @@ mod tests {
         assert_eq!(read("", None).unwrap().verify, None);
     }
 
+    fn traces_of(text: &str, variables: &[(&str, &str)]) -> Option<traces::Options> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("quartermaster.toml"), text).unwrap();
+        let variable = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Config::read(folder.path(), &variable).unwrap().traces
+    }
+
+    #[test]
+    fn traces_are_off_until_somebody_says_where_to() {
+        assert_eq!(traces_of("", &[]), None);
+        assert_eq!(traces_of("[traces]\nservice_name = \"shop\"\nsample_ratio = 0.5", &[("OTEL_SERVICE_NAME", "x")]), None);
+        let on = "[traces]\nendpoint = \"http://localhost:4318\"";
+        assert_eq!(traces_of(on, &[("OTEL_SDK_DISABLED", "true")]), None);
+        let options = traces_of(on, &[]).unwrap();
+        assert_eq!((options.endpoint.as_str(), options.service_name.as_str()), ("http://localhost:4318/v1/traces", "quartermaster"));
+        assert_eq!((options.sample_ratio, options.timeout), (1.0, Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn the_variables_of_opentelemetry_go_before_the_file() {
+        let file = "[traces]\nendpoint = \"http://file:1\"\nservice_name = \"file\"\nsample_ratio = 0.5\ntimeout_s = 2";
+        let options = traces_of(file, &[]).unwrap();
+        assert_eq!((options.service_name.as_str(), options.sample_ratio, options.timeout), ("file", 0.5, Duration::from_secs(2)));
+        let all = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:2/"), ("OTEL_SERVICE_NAME", "named"), ("OTEL_TRACES_SAMPLER_ARG", "0.25")];
+        let options = traces_of(file, &[&all[..], &[("OTEL_EXPORTER_OTLP_TIMEOUT", "1500")]].concat()).unwrap();
+        assert_eq!((options.endpoint.as_str(), options.service_name.as_str()), ("http://all:2/v1/traces", "named"));
+        assert_eq!((options.sample_ratio, options.timeout), (0.25, Duration::from_millis(1500)));
+        let own = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://own:3/spans");
+        assert_eq!(traces_of(file, &[&all[..], &[own]].concat()).unwrap().endpoint, "https://own:3/spans");
+    }
+
     #[test]
     fn what_would_not_work_or_leak_is_refused_with_words() {
         let from = "from = \"a@b.example\"";
@@ -227,6 +304,9 @@ mod tests {
             ("[server]\nverify_at = \"24:00\"".to_owned(), None, "like \"03:30\""),
             ("[server]\nverify_at = \"3\"".to_owned(), None, "like \"03:30\""),
             ("[server]\ntime_zone = \"Berlin\"".to_owned(), None, "Europe/Berlin"),
+            ("[traces]\nendpoint = \"localhost:4318\"".to_owned(), None, "http://localhost:4318"),
+            ("[traces]\nendpoint = \"http://a\"\nsample_ratio = 2.0".to_owned(), None, "from 0, none, to 1"),
+            ("[traces]\nheaders = \"a=b\"".to_owned(), None, "headers"),
         ] {
             let problem = read(&text, password).expect_err(&text);
             assert!(problem.contains(word), "{text}: {problem}");

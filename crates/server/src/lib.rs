@@ -14,6 +14,7 @@ pub mod shop;
 pub mod status_link;
 pub mod status_page;
 pub mod suppliers;
+pub mod traces;
 pub mod vault;
 mod waiting;
 pub mod web;

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::keys::Keys;
 use crate::mail::templates::Templates;
 use crate::status_link::StatusLinks;
+use crate::traces::{self, Span, Traces};
 use crate::vault::Vault;
 use crate::waiting::{self, Waiting};
 use crate::web::Mirror;
@@ -40,6 +41,8 @@ pub struct Shop {
     pub status_links: StatusLinks,
     /// What the dashboard looks at.
     pub mirror: Arc<Mirror>,
+    /// Makes spans, when there is somebody to send them to.
+    pub traces: Option<Arc<Traces>>,
     /// How far the log is durable, for those who wait.
     pub durable: watch::Receiver<u64>,
     folder: PathBuf,
@@ -57,6 +60,8 @@ pub enum Error {
     Vault(#[from] crate::vault::Error),
     #[error("{0}")]
     Config(#[from] crate::config::Error),
+    #[error("{0}")]
+    Traces(#[from] traces::Error),
     #[error("the keys can't be used: {0}")]
     Keys(#[from] rusqlite::Error),
     #[error("where subscriptions stand can't be read: {0}")]
@@ -89,6 +94,7 @@ impl Shop {
             durable.send_replace(seq);
         });
         let config = Config::load(folder)?;
+        let traces = config.traces.as_ref().map(Traces::start).transpose()?;
         let engine = Engine::open(options)?;
         tokio::spawn(waiting::wake(Arc::downgrade(&waiting), waiting.news()));
         let bus = Bus::open(folder, &engine)?;
@@ -102,6 +108,7 @@ impl Shop {
             vault: Arc::new(vault),
             keys: Keys::open(folder)?,
             mirror,
+            traces,
             durable: durable_in,
             folder: folder.to_owned(),
             clock,
@@ -149,6 +156,28 @@ impl Shop {
             self.bus.take_up(images);
         }
         Ok(reply)
+    }
+
+    /// As [`Shop::submit`], as a part of what `span` tells of.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn submit_in(
+        &self,
+        span: Option<&Span>,
+        command: Command,
+        actor: String,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Reply, Busy> {
+        let part = span.and_then(Span::command);
+        let reply = self.submit(command, actor, idempotency).await;
+        if let Some(part) = part {
+            match &reply {
+                Ok(reply) => part.replied(reply),
+                Err(Busy) => part.fail("busy"),
+            }
+        }
+        reply
     }
 
     /// Resolves once it is durable where subscriptions stand.

@@ -3,7 +3,7 @@
 //! Unlike a mail, a post has an id by which the supplier knows it again: what is in doubt is posted again with the same id.
 
 use crate::connectors::webhook::{Posted as Answer, Poster};
-use crate::mail::{Letters, failure, record};
+use crate::mail::{Letters, failure, record, tell};
 use crate::outbound::Signer;
 use crate::shop::Shop;
 use domain::command::notification::{Command, Posted};
@@ -73,15 +73,20 @@ async fn post(shop: &Shop, letters: &Letters, poster: &Poster, of: DeliveryId) {
     }
     let id = of.to_string();
     let timestamp_s = shop.now().0 / SECOND_MS;
-    let headers = [
+    let span = shop.traces.as_ref().map(|traces| traces.outside("purchase order post", [("quartermaster.delivery", id.clone())]));
+    let mut headers = vec![
         ("webhook-id", id.clone()),
         ("webhook-timestamp", timestamp_s.to_string()),
         ("webhook-signature", Signer::new([parcel.secret.as_slice()]).sign(&id, timestamp_s, parcel.body.as_bytes())),
     ];
+    headers.extend(span.as_ref().map(|span| ("traceparent", span.traceparent())));
     let posted = match poster.post(&parcel.url, &headers, parcel.body).await {
         Answer::Taken { .. } => Posted::Sent { reference: id.into() },
         Answer::Later { code, message } | Answer::InDoubt { code, message } => Posted::Later(failure(&code, message)),
         Answer::Refused { code, message } => Posted::Refused(failure(&code, message)),
     };
+    if let Some(span) = span {
+        tell(&span, &posted);
+    }
     record(shop, of, posted).await;
 }

@@ -163,7 +163,12 @@ impl Desk {
             Destination::Webhook => {
                 let sealed = routing.webhook.as_ref().ok_or("no webhook is set")?;
                 let url = self.shop.vault.open_secret(sealed).ok_or("this vault did not seal the webhook; set it again")?;
-                match self.poster.post(&url, &[], slack(title, lines).to_string()).await {
+                let span = self.shop.traces.as_ref().map(|traces| traces.outside("alert post", []));
+                let posted = self.poster.post(&url, &[], slack(title, lines).to_string()).await;
+                if let (Some(span), false) = (span, matches!(posted, Posted::Taken { .. })) {
+                    span.fail("not_taken");
+                }
+                match posted {
                     Posted::Taken { .. } => {
                         self.silence.answered().await;
                         Ok(())
@@ -208,7 +213,12 @@ impl Desk {
                     }
                 };
                 self.outage.answered().await;
-                match session.send(&written).await {
+                let span = self.shop.traces.as_ref().map(|traces| traces.outside("mail send", []));
+                let sent = session.send(&written).await;
+                if let (Some(span), false) = (span, matches!(sent, Sent::Taken)) {
+                    span.fail("not_taken");
+                }
+                match sent {
                     Sent::Taken | Sent::InDoubt { .. } => Ok(()),
                     Sent::Later { code, message } | Sent::Refused { code, message } => Err(format!("{to}: {code} {message}")),
                 }

@@ -5,9 +5,10 @@ pub mod test_gateway;
 pub mod webhook;
 
 use crate::shop::Shop;
+use crate::traces::Span;
 use domain::command::payment::Command;
 use domain::id::EffectId;
-use domain::payment::Outcome;
+use domain::payment::{Action, Outcome};
 use engine::Outstanding;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -34,6 +35,21 @@ pub trait Gateway: Send + Sync {
     /// As channels name it.
     fn name(&self) -> &'static str;
     fn ask<'a>(&'a self, work: &'a Outstanding) -> Asked<'a>;
+}
+
+/// What came of it, without the words of the other side.
+fn tell(span: &Span, answer: &Result<Outcome, Unclear>) {
+    let word = match answer {
+        Ok(Outcome::Authorized { .. }) => "authorized",
+        Ok(Outcome::Captured { .. }) => "captured",
+        Ok(Outcome::Voided) => "voided",
+        Ok(Outcome::Refunded { .. }) => "refunded",
+        // A decision of the gateway, not a fault.
+        Ok(Outcome::Declined { .. }) => "declined",
+        Ok(Outcome::Failed { .. }) => return span.fail("failed"),
+        Err(Unclear(_)) => return span.fail("unclear"),
+    };
+    span.note("quartermaster.outcome", word);
 }
 
 struct Runner {
@@ -74,7 +90,7 @@ pub async fn run(shop: Arc<Shop>, gateways: Vec<Arc<dyn Gateway>>) {
 impl Runner {
     async fn bring_to_an_end(&self, work: &Outstanding) {
         let outcome = match self.gateways.get(work.payment.gateway.as_str()) {
-            Some(gateway) => ask_until_clear(gateway.as_ref(), work).await,
+            Some(gateway) => self.ask_until_clear(gateway.as_ref(), work).await,
             None => Outcome::Failed {
                 code: "unknown_gateway".into(),
                 message: format!("no gateway \"{}\" is configured; change the channel, or mark the order as paid", work.payment.gateway)
@@ -92,16 +108,38 @@ impl Runner {
             pause = (pause * 2).min(PAUSE_LAST);
         }
     }
-}
 
-async fn ask_until_clear(gateway: &dyn Gateway, work: &Outstanding) -> Outcome {
-    let mut pause = PAUSE_FIRST;
-    loop {
-        match gateway.ask(work).await {
-            Ok(outcome) => return outcome,
-            Err(Unclear(why)) => tracing::warn!("{} of {} is unclear, asking again: {why}", work.effect.id, work.number),
+    async fn ask_until_clear(&self, gateway: &dyn Gateway, work: &Outstanding) -> Outcome {
+        let mut pause = PAUSE_FIRST;
+        loop {
+            let span = self.span(work);
+            let answer = gateway.ask(work).await;
+            if let Some(span) = span {
+                tell(&span, &answer);
+            }
+            match answer {
+                Ok(outcome) => return outcome,
+                Err(Unclear(why)) => tracing::warn!("{} of {} is unclear, asking again: {why}", work.effect.id, work.number),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_LAST);
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSE_LAST);
+    }
+
+    /// Of one call to a gateway.
+    fn span(&self, work: &Outstanding) -> Option<Span> {
+        let name = match work.effect.action {
+            Action::Authorize { .. } => "payment authorize",
+            Action::Capture { .. } => "payment capture",
+            Action::Void { .. } => "payment void",
+            Action::Refund { .. } => "payment refund",
+            Action::Verify { .. } => "payment verify",
+        };
+        let attributes = [
+            ("quartermaster.gateway", work.payment.gateway.to_string()),
+            ("quartermaster.order", work.order.to_string()),
+            ("quartermaster.effect", work.effect.id.to_string()),
+        ];
+        self.shop.traces.as_ref().map(|traces| traces.outside(name, attributes))
     }
 }

@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use crate::keys::Key;
 use crate::shop::{Busy, Shop};
+use crate::traces::Span;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,6 +26,8 @@ const PAGE_DEFAULT: usize = 50;
 pub struct Call {
     pub shop: Arc<Shop>,
     pub key: Arc<Key>,
+    /// Of the request, when it is traced.
+    pub span: Option<Span>,
     pub method: &'static str,
     pub path: String,
     pub headers: HeaderMap,
@@ -176,6 +179,7 @@ impl Call {
         Self {
             shop: self.shop.clone(),
             key: self.key.clone(),
+            span: self.span.clone(),
             method: self.method,
             path: self.path.clone(),
             headers: self.headers.clone(),
@@ -265,7 +269,7 @@ impl Call {
     /// # Errors
     /// That the engine can't take it now.
     pub async fn reply(&self, command: Command, idempotency: Option<Idempotency>) -> Result<Result<Done, Rejection>, Problem> {
-        let reply = self.shop.submit(command, self.key.name.clone(), idempotency).await;
+        let reply = self.shop.submit_in(self.span.as_ref(), command, self.key.name.clone(), idempotency).await;
         match reply.map_err(|Busy| if self.shop.engine.failure().is_some() { Problem::outcome_unknown() } else { Problem::busy() })? {
             Reply::Done { committed, images, repeated } => Ok(Ok(Done { committed, images, repeated })),
             Reply::Refused { rejection, .. } => Ok(Err(rejection)),

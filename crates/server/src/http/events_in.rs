@@ -147,6 +147,7 @@ async fn ask(call: &Call, incoming: &Incoming) -> Result<Answer, Problem> {
     let asked = Call {
         shop: call.shop.clone(),
         key: call.key.clone(),
+        span: call.span.clone(),
         method: "POST",
         // The same for all types: source and id name an event whatever it asks for.
         path: "/v1/events".to_owned(),

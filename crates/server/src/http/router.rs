@@ -116,6 +116,7 @@ async fn handle(edge: Arc<Edge>, route: &'static Route, meter: Arc<Meter>, reque
 
 async fn answer(edge: &Edge, route: &'static Route, request: Request) -> Result<Answer, Problem> {
     let (mut parts, body) = request.into_parts();
+    let span = edge.shop.traces.as_ref().and_then(|_| parts.extensions.remove());
     let secret = bearer(&parts.headers).ok_or_else(Problem::unauthorized)?;
     let key = edge.shop.keys.check(secret).ok_or_else(Problem::unknown_key)?;
     if let Some(Err(wait)) = edge.buckets.as_ref().map(|buckets| buckets.take(key.id)) {
@@ -140,6 +141,7 @@ async fn answer(edge: &Edge, route: &'static Route, request: Request) -> Result<
     let call = Call {
         shop: edge.shop.clone(),
         key,
+        span,
         method: route.method,
         path: parts.uri.path().to_owned(),
         headers: parts.headers,

@@ -16,6 +16,7 @@ use crate::alerting::Outage;
 use crate::config::ALERT_AFTER;
 use crate::connectors::smtp::{Sent, Session, Smtp, Unreachable, Written};
 use crate::shop::Shop;
+use crate::traces::Span;
 use domain::command::notification::{Command, Posted};
 use domain::id::DeliveryId;
 use domain::limits::DELIVERY_MS_MAX;
@@ -175,12 +176,16 @@ impl Office {
         if !self.start(letter.of).await {
             return;
         }
+        let span = self.shop.traces.as_ref().map(|traces| traces.outside("mail send", [("quartermaster.delivery", letter.of.to_string())]));
         let posted = match session.send(&mail).await {
             Sent::Taken => Posted::Sent { reference: reference.into() },
             Sent::Later { code, message } => Posted::Later(failure(&code, nameless(&message))),
             Sent::Refused { code, message } => Posted::Refused(failure(&code, nameless(&message))),
             Sent::InDoubt { code, message } => Posted::InDoubt(failure(&code, nameless(&message))),
         };
+        if let Some(span) = span {
+            tell(&span, &posted);
+        }
         metrics::counter!("quartermaster_mails", "outcome" => word(&posted)).increment(1);
         self.record(letter.of, posted).await;
     }
@@ -242,6 +247,15 @@ pub async fn record(shop: &Shop, of: DeliveryId, posted: Posted) {
 /// What a mail server says, without the addresses that it repeats: they are personal data, and the log keeps what it is told for good.
 fn nameless(message: &str) -> String {
     message.split(' ').map(|word| if word.contains('@') { "(address)" } else { word }).collect::<Vec<_>>().join(" ")
+}
+
+/// The code alone: what a server says may name a person.
+pub fn tell(span: &Span, posted: &Posted) {
+    span.note("quartermaster.outcome", word(posted));
+    match posted {
+        Posted::Sent { .. } | Posted::Suppressed(_) => {}
+        Posted::Later(failure) | Posted::Refused(failure) | Posted::InDoubt(failure) => span.fail(failure.code.to_string()),
+    }
 }
 
 pub fn failure(code: &str, message: String) -> Failure {

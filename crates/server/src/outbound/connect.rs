@@ -47,6 +47,11 @@ impl Target {
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         Some(Self { secure, host: authority.host().to_owned(), port, authority: authority.to_string(), path })
     }
+
+    /// Without port and user.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
 }
 
 /// Why there is no connection. Nothing was sent.

@@ -1,4 +1,5 @@
-//! Calls to addresses that people of the shop named: endpoints of subscriptions, suppliers, chats. There is no other way out over HTTP.
+//! Calls to addresses that people of the shop named (endpoints of subscriptions, suppliers, chats) or its operator (a collector of traces).
+//! There is no other way out over HTTP.
 //!
 //! Names are resolved here, every address is checked, and exactly the checked one is connected to. What is sent is signed as Standard
 //! Webhooks has it; redirects are not followed; of an answer, a bounded part is read.

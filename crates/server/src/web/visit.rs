@@ -8,6 +8,7 @@ use super::session::{Note, Session};
 use super::{Answer, assets};
 use crate::http::Access;
 use crate::shop::{Busy, Shop};
+use crate::traces::Span;
 use askama::Template;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -33,6 +34,8 @@ pub struct Visit {
     pub query: Fields,
     pub form: Fields,
     segments: HashMap<String, String>,
+    /// Of the request, when it is traced.
+    span: Option<Span>,
     /// Of what the browser has already.
     etag: Option<String>,
     same_site: bool,
@@ -99,6 +102,7 @@ impl Visit {
             query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
             form,
             segments,
+            span: parts.extensions.get().cloned(),
             etag: header(header::IF_NONE_MATCH),
             same_site: is_same_site(&parts.headers),
             refreshes: parts.headers.contains_key("x-live"),
@@ -179,7 +183,7 @@ impl Visit {
             let key = hash(format!("{}\nweb\n{}\n{once}\n{part}", self.session.key.id, self.path));
             Idempotency { key, body: hash(self.form.query(&["csrf"], &[])) }
         });
-        let reply = self.desk.shop.submit(command, self.session.key.name.clone(), once).await;
+        let reply = self.desk.shop.submit_in(self.span.as_ref(), command, self.session.key.name.clone(), once).await;
         let stopped = || self.desk.shop.engine.failure().is_some();
         match reply.map_err(|Busy| if stopped() { Fault::outcome_unknown() } else { Fault::busy() })? {
             Reply::Done { committed, images, repeated: _ } => Ok(Done { committed, images }),

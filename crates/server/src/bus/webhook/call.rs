@@ -1,10 +1,14 @@
 //! One call of an endpoint: sent, answered or not, and what that means.
 
+use crate::bus::Outgoing;
 use crate::outbound::{Connection, Dialer, Signer, Target, beginning, describe};
+use crate::traces::{Span, Traces};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use domain::id::SubscriptionId;
 use http_body_util::Full;
 use hyper::body::Incoming;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
@@ -33,12 +37,40 @@ pub struct Called {
     pub took: Duration,
 }
 
+impl Called {
+    /// What the span of the call has to say: what came of it, not what was answered, which may hold anything.
+    pub fn tell(&self, span: &Span) {
+        if let Some(status) = self.status {
+            span.note("http.response.status_code", i64::from(status));
+        }
+        match (self.outcome, self.status) {
+            (Outcome::Delivered, _) => {}
+            (Outcome::Failed | Outcome::Later(_) | Outcome::Gone, Some(status)) => span.fail(status.to_string()),
+            (Outcome::Failed | Outcome::Later(_) | Outcome::Gone, None) => span.fail("no_answer"),
+        }
+    }
+}
+
+/// The span of one call with an event.
+pub fn span(traces: &Arc<Traces>, target: &Target, subscription: SubscriptionId, event: &Outgoing) -> Span {
+    let attributes = [
+        ("http.request.method", "POST".to_owned()),
+        ("server.address", target.host().to_owned()),
+        ("quartermaster.subscription", subscription.to_string()),
+        ("quartermaster.event", event.id.clone()),
+        ("quartermaster.event_type", event.kind.clone()),
+    ];
+    traces.outside("webhook delivery", attributes)
+}
+
 /// What is sent.
 pub struct Message<'a> {
     /// The same at every try.
     pub id: &'a str,
     pub body: Bytes,
     pub signer: &'a Signer,
+    /// Lets the receiver's trace be a part of ours (W3C Trace Context).
+    pub traceparent: Option<String>,
 }
 
 /// Milliseconds since the Unix epoch by the wall: receivers compare with theirs.
@@ -91,13 +123,16 @@ async fn exchange(dialer: &Dialer, target: &Target, message: &Message<'_>, kept:
 
 fn request(target: &Target, message: &Message<'_>) -> Request<Full<Bytes>> {
     let seconds = wall_ms() / 1000;
-    let request = Request::post(&target.path)
+    let mut request = Request::post(&target.path)
         .header(header::HOST, &target.authority)
         .header(header::USER_AGENT, AGENT)
         .header(header::CONTENT_TYPE, CONTENT_TYPE)
         .header("webhook-id", message.id)
         .header("webhook-timestamp", seconds)
         .header("webhook-signature", message.signer.sign(message.id, seconds, &message.body));
+    if let Some(traceparent) = &message.traceparent {
+        request = request.header("traceparent", traceparent);
+    }
     request.body(Full::new(message.body.clone())).expect("a target that was parsed makes a request")
 }
 

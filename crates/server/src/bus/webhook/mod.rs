@@ -4,7 +4,7 @@ mod call;
 mod parked;
 mod pump;
 
-pub use call::{Called, Message, Outcome, call, wall_ms};
+pub use call::{Called, Message, Outcome, call, span, wall_ms};
 
 use super::feed::Feed;
 use super::{Outgoing, secret};
@@ -31,7 +31,7 @@ pub async fn try_out(shop: &Shop, subscription: &Subscription) -> Option<(String
     let secrets: Vec<Vec<u8>> = webhook.signing(shop.now()).filter_map(|secret| open(&secret.sealed)).collect();
     let signer = Signer::new(secrets.iter().map(Vec::as_slice));
     let event = Outgoing::test(subscription, shop.now(), shop.engine.durable(), &format!("test-{}", wall_ms()));
-    let message = Message { id: &event.id, body: event.body(None), signer: &signer };
+    let message = Message { id: &event.id, body: event.body(None), signer: &signer, traceparent: None };
     let timeout = Duration::from_millis(webhook.timeout_ms.into());
     let (called, _) = call(&Dialer::new(shop.bus.allows_private()), &target, &message, timeout, None).await;
     Some((event.id, called))

@@ -1,12 +1,13 @@
 //! One endpoint: what waits for it, calls under way, what became of them, and how far it is.
 
 use super::parked::Lane;
-use super::{Called, Message, Outcome, Wire, call, wall_ms};
+use super::{Called, Message, Outcome, Wire, call, span, wall_ms};
 use crate::bus::attempts::Attempt;
 use crate::bus::circuit::{Breaker, Leave, retry_after};
 use crate::bus::window::Window;
 use crate::bus::{Ask, Circuit, Entry, Filter, Outgoing, availability, page, secret};
 use crate::outbound::{Connection, Signer, Target};
+use crate::traces::Span;
 use domain::command::subscription::Command;
 use domain::subscription::{Status, Subscription, Webhook};
 use domain::time::Timestamp;
@@ -311,10 +312,15 @@ impl Pump {
         self.ranging += usize::from(matches!(source, Source::Range { .. }));
         let (wire, target, signer, timeout) = (self.wire.clone(), self.target.clone(), self.signer.clone(), self.timeout);
         let personal = self.subscription.personal_data;
+        let span = wire.shop.traces.as_ref().map(|traces| span(traces, &target, self.subscription.id, &event));
         self.flights.spawn(async move {
             let body = event.body(personal.then_some(&*wire.shop.vault));
-            let message = Message { id: &event.id, body, signer: &signer };
+            let traceparent = span.as_ref().map(Span::traceparent);
+            let message = Message { id: &event.id, body, signer: &signer, traceparent };
             let (called, connection) = call(&wire.dialer, &target, &message, timeout, connection).await;
+            if let Some(span) = span {
+                called.tell(&span);
+            }
             Flight { source, event, called, connection }
         });
     }
