@@ -3,6 +3,8 @@
 mod client;
 #[path = "api/lists.rs"]
 mod lists;
+#[path = "api/updates.rs"]
+mod updates;
 
 use axum::http::StatusCode;
 use client::{Client, order};

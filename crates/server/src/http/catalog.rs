@@ -1,6 +1,7 @@
 //! Items, locations, channels and settings.
 
 use super::call::{Answer, Call, object};
+use super::overlay::{lay_over, update};
 use super::problem::Problem;
 use domain::Image;
 use domain::catalog::{Channel, Item, Location, Settings};
@@ -8,6 +9,7 @@ use domain::command::catalog::Command;
 use domain::id::{ChannelCode, LocationCode, Sku};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use std::future::ready;
 
 /// The body with defaults for what was left out; a field that nobody knows is refused rather than ignored.
 pub(super) fn read<T: DeserializeOwned>(
@@ -132,8 +134,10 @@ pub async fn item_create(call: Call) -> Result<Answer, Problem> {
 
 pub async fn item_update(call: Call) -> Result<Answer, Problem> {
     let sku: Sku = call.segment("sku")?;
-    let command = Command::UpdateItem { item: item(&call, Some(sku.as_str()))?, expected_version: call.if_match()? };
-    let (body, version, repeated) = touched!(call.submit(command).await?, Item, "item");
+    let make =
+        |whole: Call, expected_version| ready(item(&whole, Some(sku.as_str())).map(|item| Command::UpdateItem { item, expected_version }));
+    let done = update(&call, "item", sku.as_str(), make);
+    let (body, version, repeated) = touched!(done.await?, Item, "item");
     Ok(Answer::ok(body).at(version).replayed(repeated))
 }
 
@@ -158,8 +162,11 @@ pub async fn location_create(call: Call) -> Result<Answer, Problem> {
 
 pub async fn location_update(call: Call) -> Result<Answer, Problem> {
     let code: LocationCode = call.segment("code")?;
-    let command = Command::UpdateLocation { location: location(&call, Some(code.as_str()))?, expected_version: call.if_match()? };
-    let (body, version, repeated) = touched!(call.submit(command).await?, Location, "location");
+    let make = |whole: Call, expected_version| {
+        ready(location(&whole, Some(code.as_str())).map(|location| Command::UpdateLocation { location, expected_version }))
+    };
+    let done = update(&call, "location", code.as_str(), make);
+    let (body, version, repeated) = touched!(done.await?, Location, "location");
     Ok(Answer::ok(body).at(version).replayed(repeated))
 }
 
@@ -178,8 +185,11 @@ pub async fn channel_create(call: Call) -> Result<Answer, Problem> {
 
 pub async fn channel_update(call: Call) -> Result<Answer, Problem> {
     let code: ChannelCode = call.segment("code")?;
-    let command = Command::UpdateChannel { channel: channel(&call, Some(code.as_str()))?, expected_version: call.if_match()? };
-    let (body, version, repeated) = touched!(call.submit(command).await?, Channel, "channel");
+    let make = |whole: Call, expected_version| {
+        ready(channel(&whole, Some(code.as_str())).map(|channel| Command::UpdateChannel { channel, expected_version }))
+    };
+    let done = update(&call, "channel", code.as_str(), make);
+    let (body, version, repeated) = touched!(done.await?, Channel, "channel");
     Ok(Answer::ok(body).at(version).replayed(repeated))
 }
 
@@ -215,12 +225,17 @@ pub async fn settings_get(call: Call) -> Result<Answer, Problem> {
 pub async fn settings_update(call: Call) -> Result<Answer, Problem> {
     let mut defaults = object("settings", &Settings::default());
     defaults["count_approval_units"] = Value::Null;
-    let mut body: Value = call.json()?;
+    let known = settings(&call).await?;
+    let Value::Object(mut whole) = object("settings", &known) else { unreachable!("settings are an object") };
+    let sent: Map<String, Value> = call.json()?;
+    let sent_webhook = sent.get("alerts").and_then(|alerts| alerts.get("webhook")).cloned();
+    lay_over(&mut whole, sent);
+    let mut body = Value::Object(whole);
     if let Some(alerts) = body.get_mut("alerts").and_then(Value::as_object_mut) {
-        let known = settings(&call).await?.alerts.and_then(|routing| routing.webhook.clone());
-        let webhook = match alerts.get("webhook") {
+        let known = known.alerts.as_ref().and_then(|routing| routing.webhook.clone());
+        let webhook = match sent_webhook {
             Some(Value::String(url)) if url.starts_with("https://") || url.starts_with("http://") => {
-                json!(call.shop.vault.seal_secret(url).map_err(Problem::internal)?)
+                json!(call.shop.vault.seal_secret(&url).map_err(Problem::internal)?)
             }
             Some(Value::String(text)) if text != "set" => {
                 return Err(Problem::bad_field("alerts.webhook", "must be an address that begins with https:// or http://"));
@@ -231,7 +246,9 @@ pub async fn settings_update(call: Call) -> Result<Answer, Problem> {
         alerts.insert("webhook".to_owned(), webhook);
     }
     let settings = read(&call.with_body(body.to_string()), defaults, &["alerts", "last_digest"], None)?;
-    let command = Command::UpdateSettings { settings, expected_version: call.if_match()? };
+    // Who changed something else meanwhile is not undone.
+    let expected_version = call.if_match()?.or(Some(known.version));
+    let command = Command::UpdateSettings { settings, expected_version };
     let (body, version, repeated) = touched!(call.submit(command).await?, Settings, "settings");
     Ok(Answer::ok(without_secrets(body)).at(version).replayed(repeated))
 }

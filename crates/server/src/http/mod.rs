@@ -18,6 +18,7 @@ mod openapi;
 mod order_parts;
 mod order_view;
 mod orders;
+mod overlay;
 mod payments;
 mod problem;
 mod purchasing;

@@ -90,7 +90,7 @@ fn operation(route: &Route) -> Value {
         "operationId": id.trim_matches('_').replace("__", "_"),
         "summary": route.summary,
         "tags": [route.path.split('/').nth(2).unwrap_or("shop")],
-        "description": format!("Roles: {}.", roles.join(", ")),
+        "description": format!("{}Roles: {}.", if KEEPS.contains(&(route.method, route.path)) { KEPT } else { "" }, roles.join(", ")),
         "x-roles": roles,
         "parameters": parameters,
         "responses": {success: answer, "default": refused},
@@ -105,6 +105,17 @@ fn operation(route: &Route) -> Value {
     }
     operation
 }
+
+/// Updates that keep what they do not name.
+const KEEPS: &[(&str, &str)] = &[
+    ("PUT", "/v1/items/{sku}"),
+    ("PUT", "/v1/locations/{code}"),
+    ("PUT", "/v1/channels/{code}"),
+    ("PUT", "/v1/suppliers/{code}"),
+    ("PUT", "/v1/settings"),
+    ("PUT", "/v1/subscriptions/{id}"),
+];
+const KEPT: &str = "What is left out stays as it is; null takes an optional member away. ";
 
 fn is_bulk(route: &Route) -> bool {
     route.path.ends_with("/bulk")

@@ -2,6 +2,7 @@
 
 use super::call::{Answer, Call, Content, Done, object};
 use super::catalog::{entities, entity, read};
+use super::overlay::update;
 use super::problem::Problem;
 use domain::Image;
 use domain::command::purchasing::{Command, ExpectedLine, WantedLine};
@@ -81,9 +82,11 @@ pub async fn supplier_create(call: Call) -> Result<Answer, Problem> {
 
 pub async fn supplier_update(call: Call) -> Result<Answer, Problem> {
     let code: SupplierCode = call.segment("code")?;
-    let supplier = sealed(&call, Some(code.as_str())).await?;
-    let command = Command::UpdateSupplier { supplier, expected_version: call.if_match()? };
-    let done = call.submit(command).await?;
+    let done = update(&call, "supplier", code.as_str(), |whole: Call, expected_version| {
+        let code = code.clone();
+        async move { Ok(Command::UpdateSupplier { supplier: sealed(&whole, Some(code.as_str())).await?, expected_version }) }
+    });
+    let done = done.await?;
     let (body, version) = supplier_answer(&done)?;
     Ok(Answer::ok(body).at(version).replayed(done.repeated))
 }

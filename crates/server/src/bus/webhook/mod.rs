@@ -18,8 +18,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How far deliveries stand back: the share of a contended processor is about a tenth.
-const NICENESS: i32 = 10;
+/// How far deliveries stand back: the share of a contended processor is about a thirtieth. At 10, which is a tenth, orders beside them came to 0.73
+/// and 0.78 of those without.
+const NICENESS: i32 = 15;
 /// A pump that panicked is not started again before.
 const PANIC_PAUSE: Duration = Duration::from_secs(5);
 
