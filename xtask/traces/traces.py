@@ -273,7 +273,8 @@ def outside(shop, collector, placed, hook, heard):
 
 
 def edges(shop, collector, placed):
-    status, given, _ = shop.send("GET", f"/v1/orders/{placed['id']}?expand[]=customer&q=in-a-query")
+    shop.send("GET", "/v1/orders?name=in-a-query")
+    status, given, _ = shop.send("GET", f"/v1/orders/{placed['id']}?expand[]=customer")
     read = collector.one("GET /v1/orders/{id}", quartermaster_request_id=given["request-id"])
     check("a path is a template", status == 200 and attributes(read)["http.route"] == "/v1/orders/{id}")
     status = shop.send("GET", "/nothing-here?mail=ada%40example.com")[0]

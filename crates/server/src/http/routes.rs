@@ -69,16 +69,16 @@ routes! {
     POST "/v1/items/bulk" Operate bulk::item_bulk, "Create many items, one JSON object a line", r#"{"sku":"MUG-RED","name":"Red mug","idempotency_key":"import-7/MUG-RED"}"#;
     GET "/v1/items" Read catalog::item_list, "List items";
     GET "/v1/items/{sku}" Read catalog::item_get, "One item";
-    PUT "/v1/items/{sku}" Operate catalog::item_update, "Replace an item", r#"{"name":"Red mug","kind":"stocked"}"#;
+    PUT "/v1/items/{sku}" Operate catalog::item_update, "Change an item", r#"{"name":"Red mug","kind":"stocked"}"#;
     POST "/v1/items/{sku}/retire" Operate catalog::item_retire, "Sell an item no more";
     POST "/v1/locations" Operate catalog::location_create, "Create a location", r#"{"code":"AUS","name":"Austin","address":{"line1":"1 Dock Rd","city":"Austin","region":"TX","country":"US"},"time_zone":"America/Chicago","cutoff_minute":900,"working_days":[0,1,2,3,4],"handling_days":1,"priority":1}"#;
     GET "/v1/locations" Read catalog::location_list, "List locations";
     GET "/v1/locations/{code}" Read catalog::location_get, "One location";
-    PUT "/v1/locations/{code}" Operate catalog::location_update, "Replace a location", r#"{"name":"Austin","address":{"country":"US"},"time_zone":"America/Chicago"}"#;
+    PUT "/v1/locations/{code}" Operate catalog::location_update, "Change a location", r#"{"name":"Austin","address":{"country":"US"},"time_zone":"America/Chicago"}"#;
     POST "/v1/channels" Operate catalog::channel_create, "Create a channel", r#"{"code":"web","name":"Web shop","kind":"web","on_shortage":"reject","payment":{"timing":"capture_at_shipment","gateway":"test"}}"#;
     GET "/v1/channels" Read catalog::channel_list, "List channels";
     GET "/v1/channels/{code}" Read catalog::channel_get, "One channel";
-    PUT "/v1/channels/{code}" Operate catalog::channel_update, "Replace a channel", r#"{"name":"Web shop"}"#;
+    PUT "/v1/channels/{code}" Operate catalog::channel_update, "Change a channel", r#"{"name":"Web shop"}"#;
     GET "/v1/settings" Read catalog::settings_get, "Rules of the whole shop";
     PUT "/v1/settings" Administer catalog::settings_update, "Change rules of the whole shop", r#"{"complete_after_days":14,"promise_margin_days":1,"over_receipt_percent":0}"#;
     GET "/v1/stock" Read stock::level_list, "List stock levels";
@@ -143,7 +143,7 @@ routes! {
     POST "/v1/suppliers" Operate purchasing::supplier_create, "Create a supplier", r#"{"code":"ACME","name":"Acme Ltd","email":"orders@acme.example","lead_time_days":7,"currency":"USD","order_minimum":0,"auto":"send"}"#;
     GET "/v1/suppliers" Read purchasing::supplier_list, "List suppliers";
     GET "/v1/suppliers/{code}" Read purchasing::supplier_get, "One supplier";
-    PUT "/v1/suppliers/{code}" Operate purchasing::supplier_update, "Replace a supplier", r#"{"name":"Acme Ltd","currency":"USD"}"#;
+    PUT "/v1/suppliers/{code}" Operate purchasing::supplier_update, "Change a supplier", r#"{"name":"Acme Ltd","currency":"USD"}"#;
     PUT "/v1/replenishment-policies" Operate purchasing::policy_set, "Set when and how much of a SKU is ordered", r#"{"sku":"MUG-RED","location":"AUS","supplier":"ACME","reorder_point":10,"order_up_to":60,"moq":12,"multiple":12,"unit_cost":350}"#;
     GET "/v1/replenishment-policies" Read purchasing::policy_list, "List replenishment policies";
     POST "/v1/replenishment-policies/{sku}/{location}/delete" Operate purchasing::policy_delete, "Order a SKU no more by itself";
