@@ -1,6 +1,7 @@
 //! OpenAPI 3.1, made from the table of routes.
 
 pub mod answers;
+mod requests;
 
 use super::routes::{Access, ROUTES, Route};
 use serde_json::{Map, Value, json};
@@ -100,7 +101,8 @@ fn operation(route: &Route) -> Value {
     }
     if !route.body.is_empty() {
         let example: Value = serde_json::from_str(route.body).expect("examples are JSON");
-        let content = json!({"schema": schema_of(&example), "example": example});
+        let keeps = KEEPS.contains(&(route.method, route.path));
+        let content = json!({"schema": requests::body(route, keeps), "example": example});
         operation["requestBody"] = json!({"required": true, "content": {media(route): content}});
     }
     operation
@@ -113,7 +115,6 @@ const KEEPS: &[(&str, &str)] = &[
     ("PUT", "/v1/channels/{code}"),
     ("PUT", "/v1/suppliers/{code}"),
     ("PUT", "/v1/settings"),
-    ("PUT", "/v1/subscriptions/{id}"),
 ];
 const KEPT: &str = "What is left out stays as it is; null takes an optional member away. ";
 
@@ -123,21 +124,6 @@ fn is_bulk(route: &Route) -> bool {
 
 fn media(route: &Route) -> &'static str {
     if is_bulk(route) { "application/x-ndjson" } else { "application/json" }
-}
-
-/// The shape that an example shows.
-fn schema_of(example: &Value) -> Value {
-    match example {
-        Value::Object(members) => {
-            let properties: Map<String, Value> = members.iter().map(|(name, value)| (name.clone(), schema_of(value))).collect();
-            json!({"type": "object", "properties": properties})
-        }
-        Value::Array(items) => json!({"type": "array", "items": items.first().map_or_else(|| json!({}), schema_of)}),
-        Value::String(_) => json!({"type": "string"}),
-        Value::Number(_) => json!({"type": "integer"}),
-        Value::Bool(_) => json!({"type": "boolean"}),
-        Value::Null => json!({}),
-    }
 }
 
 const PAGE: [(&str, &str); 2] = [("limit", "1 to 200, by default 50"), ("cursor", "next_cursor of the page before")];

@@ -1,7 +1,9 @@
-//! Updates keep what they do not name.
+//! Bodies: what routes take is what is described, and updates keep what they do not name.
 
 use crate::client::Client;
 use serde_json::{Value, json};
+use server::http::{ROUTES, openapi};
+use std::collections::BTreeSet;
 
 async fn put(client: &Client, path: &str, body: Value) -> Value {
     let answer = client.send("PUT", path, Some(&client.key), &[], &body.to_string()).await;
@@ -59,4 +61,57 @@ async fn items_locations_and_suppliers_keep_the_rest() {
     assert!(refused.body["detail"].as_str().unwrap().contains("lead_days: is not known here"), "{}", refused.body);
     let nobody = client.send("PUT", "/v1/suppliers/NOBODY", Some(&client.key), &[], "{}").await;
     assert_eq!(nobody.status.as_u16(), 404);
+}
+
+/// The names that a route says it knows, when it is sent one that it does not.
+fn names(detail: &str) -> Option<BTreeSet<String>> {
+    if let Some((_, known)) = detail.split_once("known are ") {
+        return Some(known.trim_end_matches('.').split(", ").map(str::to_owned).collect());
+    }
+    let (_, known) = detail.split_once("unknown field `zzz`, expected ")?;
+    Some(known.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+}
+
+#[tokio::test]
+async fn every_body_is_described_whole() {
+    let client = Client::furnished().await;
+    client.post("/v1/suppliers", r#"{"code":"ACME","name":"Acme","currency":"USD"}"#).await;
+    client.post("/v1/subscriptions", r#"{"name":"ERP","kind":"pull"}"#).await;
+    let description = openapi();
+    let ids = [
+        ("/v1/items/{sku}", "MUG"),
+        ("/v1/locations/{code}", "AUS"),
+        ("/v1/channels/{code}", "web"),
+        ("/v1/suppliers/{code}", "ACME"),
+        ("/v1/orders/{id}", "ord_1"),
+        ("/v1/fulfillments/{id}", "ful_1-1"),
+        ("/v1/returns/{id}", "ret_1-1"),
+        ("/v1/receipts/{id}", "rcp_1"),
+        ("/v1/holds/{id}", "hold_1"),
+        ("/v1/purchase-orders/{id}", "po_1"),
+        ("/v1/transfers/{id}", "tr_1"),
+        ("/v1/customers/{id}", "cus_1"),
+        ("/v1/counts/{id}", "cnt_1"),
+        ("/v1/subscriptions/{id}", "sub_1"),
+    ];
+    let mut asked = 0;
+    for route in ROUTES.iter().filter(|route| !route.body.is_empty() && !route.path.ends_with("/bulk")) {
+        let begin = ids.iter().find(|(begin, _)| route.path.starts_with(begin));
+        let path = begin.map_or(route.path.to_owned(), |(begin, id)| {
+            let (head, _) = begin.rsplit_once('/').unwrap();
+            format!("{head}/{id}{}", &route.path[begin.len()..])
+        });
+        let answer = client.send(route.method, &path, Some(&client.key), &[], r#"{"zzz":1}"#).await;
+        let Some(known) = names(answer.body["detail"].as_str().unwrap_or_default()) else { continue };
+        let content =
+            &description["paths"][route.path][route.method.to_lowercase()]["requestBody"]["content"]["application/json"]["schema"];
+        let described: BTreeSet<String> = content["properties"].as_object().unwrap().keys().cloned().collect();
+        // What views show and clients may send back is described, but not told when a name is wrong.
+        let told = |name: &&String| !["version", "created_at", "status", "object", "code", "sku"].contains(&name.as_str());
+        let (known, described): (BTreeSet<&String>, BTreeSet<&String>) =
+            (known.iter().filter(told).collect(), described.iter().filter(told).collect());
+        assert_eq!(known, described, "{} {}: {}", route.method, route.path, answer.body["detail"]);
+        asked += 1;
+    }
+    assert!(asked >= 40, "only {asked} routes told what they know");
 }

@@ -23,6 +23,63 @@ pub fn check(method: &str, path: &str, body: &Value) {
     );
 }
 
+/// Every body that a test sends with success is held against the description, too.
+///
+/// # Panics
+/// When the body is not as described.
+pub fn check_request(method: &str, path: &str, body: &str) {
+    let path = path.split('?').next().unwrap_or(path);
+    let Some(route) = ROUTES.iter().find(|route| route.method == method && is_of(path, route.path)) else { return };
+    let content = &DESCRIPTION["paths"][route.path][method.to_lowercase()]["requestBody"]["content"];
+    let bulk = &content["application/x-ndjson"]["schema"];
+    let (schema, lines) =
+        if bulk.is_null() { (&content["application/json"]["schema"], vec![body]) } else { (bulk, body.lines().collect()) };
+    // Bulk and events take what is broken as well, and refuse it one by one.
+    for line in lines.into_iter().filter(|_| bulk.is_null() && route.path != "/v1/events") {
+        let Ok(sent) = serde_json::from_str::<Value>(line) else { continue };
+        let faults = faults_of(schema, &sent, "");
+        assert!(faults.is_empty(), "{method} {path} takes what requests.rs does not say:\n  {}\n{sent:#}", faults.join("\n  "));
+    }
+}
+
+fn faults_of(schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    if let Some(choices) = schema["oneOf"].as_array() {
+        let one = choices.iter().any(|choice| faults_of(choice, value, at).is_empty());
+        return if one { Vec::new() } else { vec![format!("{at}: is none of the choices")] };
+    }
+    let allowed: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
+        _ => return Vec::new(),
+    };
+    if !allowed.contains(&kind(value)) {
+        return vec![format!("{at}: is {}, described as {}", kind(value), allowed.join(" or "))];
+    }
+    if let Some(words) = schema["enum"].as_array()
+        && !words.contains(value)
+    {
+        return vec![format!("{at}: {value} is none of {words:?}")];
+    }
+    match value {
+        Value::Object(members) => {
+            let Some(described) = schema["properties"].as_object() else { return Vec::new() };
+            let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let mut faults: Vec<String> =
+                required.filter(|name| !members.contains_key(*name)).map(|name| format!("{at}.{name}: is missing")).collect();
+            for (name, value) in members {
+                match described.get(name) {
+                    Some(schema) => faults.extend(faults_of(schema, value, &format!("{at}.{name}"))),
+                    None if schema["additionalProperties"] == false => faults.push(format!("{at}.{name}: is not described")),
+                    None => {}
+                }
+            }
+            faults
+        }
+        Value::Array(items) => items.iter().flat_map(|item| faults_of(&schema["items"], item, &format!("{at}[]"))).collect(),
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => Vec::new(),
+    }
+}
+
 fn is_of(path: &str, template: &str) -> bool {
     let (mut ours, mut theirs) = (path.split('/'), template.split('/'));
     loop {

@@ -80,6 +80,9 @@ impl Client {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        if status.is_success() && !body.is_empty() {
+            contract::check_request(method, path, body);
+        }
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         // What is expanded is an object where the description has its name.
         if status.is_success() && !path.contains("expand") {
