@@ -187,7 +187,8 @@ impl Pipe {
             let asked = code.clone();
             let known = self.query(move |state| state.catalog.locations.contains(&asked))?;
             let aside = mapping.assumes_location && others;
-            if !known && !(aside && live) {
+            let needed = !aside || !live;
+            if needed && !known {
                 self.must(
                     catalog::Command::CreateLocation(location(mapping, code.clone(), if aside { PRIORITY_LAST } else { 1 })),
                     "location",

@@ -168,6 +168,12 @@ fn queries(path: &str, method: &str) -> Vec<(&'static str, &'static str)> {
             ],
         ]
         .concat(),
+        _ => queries_of_one(path),
+    }
+}
+
+fn queries_of_one(path: &str) -> Vec<(&'static str, &'static str)> {
+    match path {
         "/v1/events" => vec![
             ("after", "sequence or event id; 410 when it is not in this log"),
             ("limit", "most events, 1 to 200"),

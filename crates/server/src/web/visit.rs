@@ -195,7 +195,6 @@ impl Visit {
     }
 
     /// After an action: back to a page, which tells what was done.
-    #[expect(clippy::unnecessary_wraps, reason = "ends handlers that may fail")]
     pub fn done(&self, to: &str, note: impl Into<String>) -> Answer {
         self.go(to, Note { text: note.into(), warns: false })
     }
@@ -205,6 +204,7 @@ impl Visit {
         self.go(to, Note { text: note.into(), warns: true })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "ends handlers that may fail")]
     fn go(&self, to: &str, note: Note) -> Answer {
         self.desk.sessions.note(&self.session, note);
         Ok(Redirect::to(to).into_response())
