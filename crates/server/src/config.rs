@@ -20,6 +20,8 @@ pub struct Config {
     pub verify: Option<Daily>,
     /// Where traces go; there are none without it.
     pub traces: Option<traces::Options>,
+    /// What the secrets of webhooks and vendors are sealed under; without it, under a key of the vault's own.
+    pub secrets_key: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct Mail {
     pub alert_after: Duration,
 }
 
+/// Shorter keys would be guessed.
+const SECRETS_KEY_BYTES_MIN: usize = 32;
 /// Unless the file says otherwise.
 pub const ALERT_AFTER: Duration = Duration::from_secs(300);
 
@@ -57,6 +61,7 @@ struct Server {
     verify_at: Option<String>,
     /// An IANA name; UTC without it.
     time_zone: Option<String>,
+    secrets_key_file: Option<PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -118,8 +123,26 @@ impl Config {
         let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
         let verify = daily(file.server.verify_at, file.server.time_zone).map_err(wrong)?;
         let traces = traces(file.traces, variable).map_err(wrong)?;
-        Ok(Self { public_url, mail: mail(folder, file.smtp, variable).map_err(wrong)?, verify, traces })
+        let secrets_key = secrets_key(folder, file.server.secrets_key_file, variable).map_err(wrong)?;
+        Ok(Self { public_url, mail: mail(folder, file.smtp, variable).map_err(wrong)?, verify, traces, secrets_key })
     }
+}
+
+fn secrets_key(folder: &Path, file: Option<PathBuf>, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>, String> {
+    let text = match (variable("QUARTERMASTER_SECRETS_KEY"), file) {
+        (Some(text), _) => text,
+        (None, Some(path)) => {
+            let path = folder.join(path);
+            std::fs::read_to_string(&path).map_err(|error| format!("server.secrets_key_file: {}: {error}", path.display()))?
+        }
+        (None, None) => return Ok(None),
+    };
+    let text = text.trim();
+    if text.len() < SECRETS_KEY_BYTES_MIN {
+        let make = "make one with `openssl rand -base64 32`";
+        return Err(format!("the secrets key has {} characters; it takes at least {SECRETS_KEY_BYTES_MIN}: {make}", text.len()));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 fn daily(at: Option<String>, zone: Option<String>) -> Result<Option<Daily>, String> {
@@ -249,6 +272,23 @@ mod tests {
         assert_eq!((mail.smtp.host.as_str(), mail.smtp.port, mail.smtp.security), ("mail.example", 587, Security::StartTls));
         assert_eq!((mail.smtp.hello.as_str(), mail.smtp.password.as_deref()), ("b.example", Some("secret")));
         assert!(read("", None).unwrap().mail.is_none());
+    }
+
+    #[test]
+    fn the_key_of_secrets_comes_from_a_variable_or_a_file_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |text: &str| std::fs::write(folder.path().join("secrets.key"), text).unwrap();
+        std::fs::write(folder.path().join("quartermaster.toml"), "[server]\nsecrets_key_file = \"secrets.key\"").unwrap();
+        let read = |key: Option<&str>| {
+            let variable = |name: &str| key.filter(|_| name == "QUARTERMASTER_SECRETS_KEY").map(str::to_owned);
+            Config::read(folder.path(), &variable).map(|config| config.secrets_key).map_err(|error| error.to_string())
+        };
+        assert!(read(None).unwrap_err().contains("secrets.key"), "a file that is not there is no reason to go without");
+        file("0123456789abcdef0123456789abcdef\n");
+        assert_eq!(read(None).unwrap().as_deref(), Some("0123456789abcdef0123456789abcdef"));
+        assert_eq!(read(Some("ABCDEF0123456789ABCDEF0123456789")).unwrap().as_deref(), Some("ABCDEF0123456789ABCDEF0123456789"));
+        file("short");
+        assert!(read(None).unwrap_err().contains("at least 32"));
     }
 
     #[test]

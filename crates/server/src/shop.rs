@@ -98,7 +98,7 @@ impl Shop {
         let engine = Engine::open(options)?;
         tokio::spawn(waiting::wake(Arc::downgrade(&waiting), waiting.news()));
         let bus = Bus::open(folder, &engine)?;
-        let vault = Vault::open(folder)?;
+        let vault = Vault::open(folder)?.under(config.secrets_key.as_deref());
         let shop = Arc::new(Self {
             bus,
             engine,

@@ -46,8 +46,10 @@ pub struct Vault {
     connection: Mutex<Connection>,
     /// Keyed hashes find without reading; the key never leaves the vault.
     pepper: [u8; 32],
-    /// Seals secrets that are nobody's personal data.
+    /// Seals secrets that are nobody's personal data, unless the operator gave a key.
     secret_key: [u8; 32],
+    /// Made from what the operator gave; it stands nowhere in the folder.
+    operator_key: Option<[u8; 32]>,
     known: Mutex<Known>,
     waiting: Mutex<Waiting>,
 }
@@ -82,6 +84,11 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
     Ok(bytes)
 }
 
+/// How sealed secrets begin, by the key that opens them.
+const VAULT_PREFIX: &str = "v1.key.";
+const OPERATOR_PREFIX: &str = "v1.operator.";
+/// Sets the key that is derived apart from any other use of the same text.
+const OPERATOR_CONTEXT: &str = "quartermaster secrets under the operator's key v1";
 /// What a sealed secret is bound to.
 const SECRET_AAD: &[u8] = b"quartermaster secret";
 
@@ -104,7 +111,20 @@ impl Vault {
         connection.execute_batch(SCHEMA)?;
         let pepper = own_key(&connection, "pepper")?;
         let secret_key = own_key(&connection, "secrets")?;
-        Ok(Self { connection: Mutex::new(connection), pepper, secret_key, known: Mutex::default(), waiting: Mutex::default() })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            pepper,
+            secret_key,
+            operator_key: None,
+            known: Mutex::default(),
+            waiting: Mutex::default(),
+        })
+    }
+
+    /// With a key from outside of the folder: whoever has the folder alone, or a backup of it, opens no secret that is sealed from now on.
+    #[must_use]
+    pub fn under(self, operator_key: Option<&str>) -> Self {
+        Self { operator_key: operator_key.map(|text| blake3::derive_key(OPERATOR_CONTEXT, text.as_bytes())), ..self }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -277,26 +297,31 @@ impl Vault {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Encrypts a secret of the shop (a webhook's, a vendor's): `v1.key.…`.
+    /// Encrypts a secret of the shop (a webhook's, a vendor's): `v1.key.…`, or `v1.operator.…` under the operator's key.
     ///
     /// # Errors
     /// When there is no randomness.
     pub fn seal_secret(&self, secret: &str) -> Result<Sealed, Error> {
         let nonce: [u8; 12] = random()?;
         let payload = Payload { msg: secret.as_bytes(), aad: SECRET_AAD };
-        let cipher = ChaCha20Poly1305::new(&Key::from(self.secret_key));
+        let (prefix, key) = self.operator_key.map_or((VAULT_PREFIX, self.secret_key), |key| (OPERATOR_PREFIX, key));
+        let cipher = ChaCha20Poly1305::new(&Key::from(key));
         let sealed = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| Error::Seal)?;
         let mut bytes = nonce.to_vec();
         bytes.extend(sealed);
-        Ok(Sealed(format!("v1.key.{}", URL_SAFE_NO_PAD.encode(bytes))))
+        Ok(Sealed(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 
-    /// What [`Vault::seal_secret`] sealed; `None` when this vault did not.
+    /// What [`Vault::seal_secret`] sealed; `None` when this vault did not, or under another key of the operator's.
     pub fn open_secret(&self, sealed: &Sealed) -> Option<String> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed.0.strip_prefix("v1.key.")?).ok()?;
+        let (text, key) = match sealed.0.strip_prefix(VAULT_PREFIX) {
+            Some(text) => (text, self.secret_key),
+            None => (sealed.0.strip_prefix(OPERATOR_PREFIX)?, self.operator_key?),
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, body) = bytes.split_first_chunk::<12>()?;
         let payload = Payload { msg: body, aad: SECRET_AAD };
-        let text = ChaCha20Poly1305::new(&Key::from(self.secret_key)).decrypt(&Nonce::from(*nonce), payload).ok()?;
+        let text = ChaCha20Poly1305::new(&Key::from(key)).decrypt(&Nonce::from(*nonce), payload).ok()?;
         String::from_utf8(text).ok()
     }
 
@@ -408,5 +433,17 @@ mod tests {
         assert!(!sealed.0.contains("whsec"));
         assert_eq!(Vault::open(folder.path()).unwrap().open_secret(&sealed).as_deref(), Some("whsec_x"));
         assert_eq!(Vault::open(other.path()).unwrap().open_secret(&sealed), None);
+    }
+
+    #[test]
+    fn a_secret_under_the_operators_key_does_not_open_with_the_folder_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = |key: Option<&str>| Vault::open(folder.path()).unwrap().under(key);
+        let (before, key) = (vault(None).seal_secret("old").unwrap(), Some("0123456789abcdef0123456789abcdef"));
+        let sealed = vault(key).seal_secret("whsec_x").unwrap();
+        assert_eq!(vault(key).open_secret(&sealed).as_deref(), Some("whsec_x"));
+        assert_eq!(vault(key).open_secret(&before).as_deref(), Some("old"), "what was sealed before still opens");
+        assert_eq!(vault(None).open_secret(&sealed), None);
+        assert_eq!(vault(Some("another key of thirty-two letters")).open_secret(&sealed), None);
     }
 }

@@ -118,7 +118,7 @@ fn signer(wire: &Wire, webhook: &Webhook) -> Option<(Signer, Option<Timestamp>)>
 impl Pump {
     fn new(wire: &Arc<Wire>, entry: &Arc<Entry>, subscription: &Arc<Subscription>, webhook: &Webhook) -> Result<Self, String> {
         let target = Target::parse(&webhook.url).ok_or("its url can't be called")?;
-        let (signer, signer_until) = signer(wire, webhook).ok_or("its secrets can't be opened with this vault; rotate the secret")?;
+        let (signer, signer_until) = signer(wire, webhook).ok_or("its secrets can't be opened with this vault and this key of secrets; start with the right one and resume it, or rotate the secret")?;
         let cursor = entry.cursor();
         let mut circuit = Breaker::default();
         circuit.failing_since = cursor.failing_since;
