@@ -127,6 +127,167 @@ fn what_a_shop_has_comes_in_and_goes_out_again() {
     cli.ok(&["verify"]);
 }
 
+/// A shop with something of each kind that a round trip has lost before.
+fn peopled() -> Cli {
+    let cli = Cli::new();
+    let files = [
+        (
+            "locations",
+            "code,name,country,region,city,postal_code,line1,time_zone,cutoff,working_days,handling_days,priority,kind,active,latitude,longitude\n\
+             AUS,\"Austin, east\",US,TX,Austin,78701,1 Main St,America/Chicago,14:30,mon|tue|sat,2,3,warehouse,true,30.267153,-97.743061\n\
+             BER,Laden,DE,,Berlin,10115,,Europe/Berlin,,,,,store,,,\nOLD,Old,US,,,,,,,,,,,false,,\n",
+        ),
+        (
+            "suppliers",
+            "code,name,email,lead_time_days,currency,order_minimum,auto,active\nACME,Acme,a@acme.example,5,USD,100.00,draft,\nTOKYO,Tokyo,,9,JPY,1200,alert,false\n",
+        ),
+        (
+            "items",
+            "sku,name,kind,components,unit_cost,currency,status,split_kit\nA-SET,Set,kit,MUG:2|PLATE,,,,true\nMUG,Mug,,,350,JPY,,\nPLATE,Plate,,,4,EUR,,\nGONE,Gone,,,,,retired,\n",
+        ),
+        (
+            "stock",
+            "sku,location,on_hand,damaged,quarantine,safety_stock\nMUG,AUS,40,3,1,5\nMUG,BER,0,,,\nPLATE,AUS,2,,,\nPLATE,BER,0,0,0,0\nGONE,AUS,7,7,,0\n",
+        ),
+        (
+            "purchase_orders",
+            "po_number,supplier,location,sku,ordered,received,unit_cost,currency,expected_on,ordered_at,status\n\
+             PO-7,ACME,AUS,MUG,24,4,3.50,USD,2030-01-05,2026-01-02T03:04:05.678Z,partially_received\nPO-9,TOKYO,AUS,MUG,24,,350,JPY,,2026-01-02T03:04:05+01:00,sent\n\
+             PO-1,ACME,AUS,MUG,24,24,3.50,USD,,,received\n",
+        ),
+        (
+            "policies",
+            "sku,location,supplier,source_location,auto,reorder_point,order_up_to,reorder_quantity,unit_cost,active\nMUG,BER,,AUS,alert,4,9,,,\n\
+             PLATE,AUS,ACME,,,10,,30,1.25,\nGONE,AUS,TOKYO,,,1,9,,,false\n",
+        ),
+    ];
+    for (kind, text) in files {
+        let file = cli.write(&format!("{kind}.csv"), text);
+        let summary = cli.import(kind, &file, &[]);
+        assert_eq!(
+            (&summary["rejected"], &summary["left"]),
+            (&0.into(), &u64::from(kind == "purchase_orders").into()),
+            "{kind}: {summary}"
+        );
+    }
+    cli
+}
+
+#[test]
+fn a_shop_moves_into_a_fresh_folder_by_its_exports_alone() {
+    let (cli, again) = (peopled(), Cli::new());
+    let kinds = ["locations", "suppliers", "items", "stock", "purchase-orders", "policies"];
+    for kind in kinds {
+        let file = again.write(&format!("{kind}.csv"), cli.ok(&["export", kind]));
+        let summary = again.import(&kind.replace('-', "_"), &file, &[]);
+        assert_eq!((&summary["accepted"], &summary["rejected"]), (&summary["rows"], &0.into()), "{kind}: {summary}");
+    }
+    for kind in kinds {
+        assert_eq!(again.ok(&["export", kind]), cli.ok(&["export", kind]), "{kind}");
+    }
+    let stock = again.ok(&["export", "stock"]);
+    assert!(stock.contains("MUG,AUS,40,0,0,0,3,0,1,5,31,0,44,80") && stock.contains("PLATE,BER,0,"), "{stock}");
+    let orders = again.ok(&["export", "purchase-orders"]);
+    assert!(orders.contains(",2026-01-02T03:04:05.678Z") && orders.contains(",ACME,AUS,draft,PLATE,30,"), "{orders}");
+    assert!(again.ok(&["export", "items"]).contains("GONE,Gone,stocked,,,,,,,unlimited,,retired,"));
+    let places = again.ok(&["export", "locations"]);
+    assert!(places.contains("14:30,mon|tue|sat,2,3,warehouse,true,30.267153,-97.743061") && places.contains("UTC,15:00,"), "{places}");
+    // What is on its way is not doubled by the shop's own export, and a second import changes nothing.
+    let own = cli.write("own.csv", cli.ok(&["export", "purchase-orders"]));
+    assert_eq!(cli.import("purchase_orders", &own, &[])["accepted"], 0);
+    for kind in kinds {
+        let file = again.folder.path().join(format!("{kind}.csv"));
+        assert_eq!(again.import(&kind.replace('-', "_"), &file, &[])["accepted"], 0, "{kind} again");
+    }
+    again.ok(&["verify"]);
+}
+
+#[test]
+fn a_location_that_changes_keeps_what_its_row_leaves_empty() {
+    let cli = peopled();
+    let file = cli.write("more.csv", "code,priority,cutoff,country\nAUS,9,,\nNEW,1,noon,US\nNEXT,1,,Texas\n");
+    assert_eq!(counts(&cli.import("locations", &file, &[])), [1, 0, 2]);
+    assert!(
+        cli.ok(&["export", "locations"]).contains("Austin,78701,1 Main St,America/Chicago,14:30,mon|tue|sat,2,9,warehouse,true,30.267153")
+    );
+    let rejects = cli.read("rejects.csv");
+    assert!(
+        rejects.contains("cutoff: \"\"noon\"\" is no time of day like 15:00") && rejects.contains("country: \"\"Texas\"\" is no ISO"),
+        "{rejects}"
+    );
+}
+
+#[test]
+fn levels_are_set_with_what_stands_beside() {
+    let cli = peopled();
+    let set = ["--set", "stock=set"];
+    for (row, standing) in [("MUG,AUS,30,1,6,0,2", "MUG,AUS,30,0,0,0,1,6,0,2,"), ("MUG,AUS,50,9,0,0,0", "MUG,AUS,50,0,0,0,9,0,0,0,")] {
+        let file = cli.write("set.csv", format!("sku,location,on_hand,damaged,quality_control,quarantine,safety_stock\n{row}\n"));
+        assert_eq!(counts(&cli.import("stock", &file, &set)), [1, 0, 0]);
+        let stock = cli.ok(&["export", "stock"]);
+        assert!(stock.contains(standing), "{stock}");
+    }
+    let wrong = cli.write("wrong.csv", "sku,location,on_hand,damaged,safety_stock\nPLATE,AUS,1,2,9\nPLATE,NOWHERE,1,1,9\n");
+    assert_eq!(counts(&cli.import("stock", &wrong, &set)), [0, 0, 2]);
+    assert!(cli.ok(&["export", "stock"]).contains("PLATE,AUS,2,0,0,0,0,0,0,0,"), "a row that is refused leaves nothing behind");
+}
+
+#[test]
+fn reasons_name_the_column_and_stand_in_the_order_of_the_file() {
+    let cli = peopled();
+    let cases = [
+        ("stock", "sku,location,on_hand\nMUG,NOWHERE,1\nMUG,OLD,x\nNONE,AUS,2\n,AUS,2\nPLATE,,2\nPLATE,OLD,-2\nPLATE,OLD,\n"),
+        (
+            "items",
+            "sku,name,kind,components,unit_cost,weight_grams,status\nX,X,kit,MUG:2|NONE,,,\nY,Y,box,,,,\nZ,Z,,,x,,\nW,W,kit,,,,\nV,V,,,,x,\nU,U,,,,,old\n",
+        ),
+        (
+            "policies",
+            "sku,location,supplier,source_location,reorder_point,order_up_to,moq\nMUG,AUS,NOBODY,,1,2,\nMUG,AUS,ACME,BER,1,2,\nMUG,AUS,ACME,,9,2,\nMUG,AUS,ACME,,,2,\n\
+             MUG,AUS,,FAR,1,2,\nMUG,AUS,ACME,,1,,\nMUG,AUS,ACME,,1,2,x\n",
+        ),
+        (
+            "purchase_orders",
+            "po_number,supplier,location,sku,ordered,received,expected_on,ordered_at,status\nA,ACME,AUS,NONE,1,,,,\nB,ACME,AUS,MUG,x,,,,\n,ACME,AUS,MUG,1,,,,\nC,ACME,AUS,MUG,1,,soon,,\n\
+             D,ACME,AUS,MUG,1,,,,lost\nE,NOBODY,AUS,MUG,1,,,,\n",
+        ),
+    ];
+    for (kind, text) in cases {
+        let file = cli.write("wrong.csv", text);
+        let told = cli.ok(&["import", "--mapping", kind, "--rejects", "rejects.csv", file.to_str().unwrap()]);
+        assert!(!told.contains(".,") && !told.contains(". (") && !told.contains("..\n"), "{told}");
+        let rejects = cli.read("rejects.csv");
+        let mut reader = csv_rows(&rejects);
+        let header: Vec<String> = reader.remove(0);
+        let lines: Vec<u64> = reader.iter().map(|row| row[0].parse().unwrap()).collect();
+        assert_eq!(lines, (2..2 + reader.len() as u64).collect::<Vec<_>>(), "{kind}: {rejects}");
+        assert_eq!(reader.len(), text.lines().count() - 1, "{kind}: {rejects}");
+        for row in &reader {
+            let reason = row[1].strip_prefix(&format!("line {}: ", row[0])).unwrap_or(&row[1]);
+            let column = reason.split(':').next().unwrap();
+            assert!(header[2..].iter().any(|name| name == column), "{kind}: {reason}");
+        }
+    }
+}
+
+/// Records with quoted fields that hold no line ends.
+fn csv_rows(text: &str) -> Vec<Vec<String>> {
+    let fields = |line: &str| {
+        let (mut fields, mut quoted) = (vec![String::new()], false);
+        let mut letters = line.chars().peekable();
+        while let Some(letter) = letters.next() {
+            match letter {
+                '"' if quoted && letters.peek() == Some(&'"') => fields.last_mut().unwrap().extend(letters.next()),
+                '"' => quoted = !quoted,
+                ',' if !quoted => fields.push(String::new()),
+                other => fields.last_mut().unwrap().push(other),
+            }
+        }
+        fields
+    };
+    text.lines().map(fields).collect()
+}
+
 #[test]
 fn a_count_brings_levels_to_what_it_says_once_a_file() {
     let cli = Cli::new();

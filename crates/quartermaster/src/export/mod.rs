@@ -26,7 +26,7 @@ const STEP: usize = 500;
   quartermaster export customers --data-dir shop --with-personal-data --output customers.csv
 
 It reads the folder and may run beside a live server. CSV has amounts as people write them (12.50), NDJSON has minor units as the API.
-The CSV of items, stock, suppliers, policies and purchase-orders is what `import` reads with the mapping of that name.")]
+The CSV of locations, items, stock, suppliers, policies and purchase-orders is what `import` reads with the mapping of that name.")]
 pub struct ExportArgs {
     kind: Kind,
     /// By default csv, or ndjson when --output ends so
@@ -54,6 +54,7 @@ pub enum Kind {
     Orders,
     OrderLines,
     Items,
+    Locations,
     Stock,
     Ledger,
     PurchaseOrders,
@@ -183,7 +184,7 @@ fn write(folder: &Path, kind: Kind, as_of: Option<u64>, vault: Option<&Vault>, o
                 _ => put(out, rows.order(case)),
             })?;
         }
-        Kind::Items | Kind::Stock | Kind::PurchaseOrders | Kind::Suppliers | Kind::Policies | Kind::Customers => {
+        Kind::Items | Kind::Locations | Kind::Stock | Kind::PurchaseOrders | Kind::Suppliers | Kind::Policies | Kind::Customers => {
             let snapshot = Snapshot::open(folder, as_of)?;
             each_entity(&snapshot, image_kind(kind), |image| rows.entity(image).into_iter().try_for_each(|row| put(out, row)))?;
         }
@@ -194,6 +195,7 @@ fn write(folder: &Path, kind: Kind, as_of: Option<u64>, vault: Option<&Vault>, o
 fn image_kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Items => "item",
+        Kind::Locations => "location",
         Kind::Stock => "level",
         Kind::PurchaseOrders => "purchase_order",
         Kind::Suppliers => "supplier",

@@ -1,9 +1,9 @@
 //! Each kind of row: its columns for people, its object for programs.
 
 use super::{Kind, object};
-use crate::import::decimal;
+use crate::import::{day_names, decimal, time_of_day};
 use domain::Image;
-use domain::catalog::{BackorderCap, Item, ItemKind};
+use domain::catalog::{BackorderCap, Item, ItemKind, Location};
 use domain::customer::Customer;
 use domain::money::{Amount, Currency};
 use domain::order::{Case, Line};
@@ -47,6 +47,12 @@ fn option(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
+/// Millionths of a degree as degrees.
+fn degrees(millionths: i32) -> String {
+    let (sign, rest) = (if millionths < 0 { "-" } else { "" }, millionths.unsigned_abs());
+    format!("{sign}{}.{:06}", rest / 1_000_000, rest % 1_000_000)
+}
+
 impl Rows<'_> {
     pub fn columns(&self, kind: Kind) -> Vec<&'static str> {
         let mut columns: Vec<&str> = match kind {
@@ -54,7 +60,9 @@ impl Rows<'_> {
                              authorized,captured,refunded,balance_due,customer,ship_to_country,created_at,closed_at",
             Kind::OrderLines => "order,number,channel,external_id,line,sku,name,ordered,allocated,backordered,shipped,canceled,returned,currency,\
                                  unit_price,discount,tax,total,promised_ship_by,created_at",
-            Kind::Items => "sku,name,kind,components,barcode,unit_cost,currency,weight_grams,on_shortage,backorder_cap,available_from,status",
+            Kind::Items => "sku,name,kind,components,barcode,unit_cost,currency,weight_grams,on_shortage,backorder_cap,available_from,status,split_kit",
+            Kind::Locations => "code,name,country,region,city,postal_code,line1,time_zone,cutoff,working_days,handling_days,priority,kind,active,\
+                                latitude,longitude",
             Kind::Stock => "sku,location,on_hand,allocated,picked,held,damaged,quality_control,quarantine,safety_stock,available,backordered,incoming,\
                             inventory_position",
             Kind::Ledger => "sequence,time,sku,location,kind,quantity,subject,event,actor,on_hand,allocated,held,unavailable,available,backordered",
@@ -82,6 +90,7 @@ impl Rows<'_> {
                 Kind::Customers => columns.extend(PERSONAL),
                 Kind::OrderLines
                 | Kind::Items
+                | Kind::Locations
                 | Kind::Stock
                 | Kind::Ledger
                 | Kind::PurchaseOrders
@@ -210,6 +219,7 @@ impl Rows<'_> {
     pub fn entity(&self, image: &Image) -> Vec<Row> {
         match image {
             Image::Item(_, Some(item)) => vec![self.item(item)],
+            Image::Location(_, Some(location)) => vec![self.location(location)],
             Image::Level(_, Some(level)) => vec![self.level(level)],
             Image::Supplier(_, Some(supplier)) => vec![self.supplier(supplier)],
             Image::Policy(_, Some(policy)) => vec![self.policy(policy)],
@@ -220,12 +230,12 @@ impl Rows<'_> {
     }
 
     fn item(&self, item: &Item) -> Row {
-        let (kind, components) = match &item.kind {
-            ItemKind::Stocked => ("stocked", String::new()),
-            ItemKind::Service => ("service", String::new()),
-            ItemKind::Kit { components, .. } => {
+        let (kind, components, split_kit) = match &item.kind {
+            ItemKind::Stocked => ("stocked", String::new(), String::new()),
+            ItemKind::Service => ("service", String::new(), String::new()),
+            ItemKind::Kit { components, split_kit } => {
                 let parts = components.iter().map(|part| format!("{}:{}", part.sku, part.quantity));
-                ("kit", parts.collect::<Vec<_>>().join("|"))
+                ("kit", parts.collect::<Vec<_>>().join("|"), split_kit.to_string())
             }
         };
         let cap = match item.backorder_cap {
@@ -246,8 +256,32 @@ impl Rows<'_> {
             cap,
             option(item.available_from),
             name(&item.status),
+            split_kit,
         ];
         Row { fields, json: object("item", item).to_string() }
+    }
+
+    fn location(&self, location: &Location) -> Row {
+        let Location { address, coordinates, .. } = location;
+        let fields = vec![
+            location.code.to_string(),
+            location.name.to_string(),
+            address.country.to_string(),
+            option(address.region.as_ref()),
+            option(address.city.as_ref()),
+            option(address.postal_code.as_ref()),
+            option(address.line1.as_ref()),
+            location.time_zone.to_string(),
+            time_of_day(location.cutoff_minute),
+            day_names(&location.working_days),
+            location.handling_days.to_string(),
+            location.priority.to_string(),
+            name(&location.kind),
+            location.active.to_string(),
+            coordinates.map(|at| degrees(at.latitude)).unwrap_or_default(),
+            coordinates.map(|at| degrees(at.longitude)).unwrap_or_default(),
+        ];
+        Row { fields, json: object("location", location).to_string() }
     }
 
     fn level(&self, level: &Level) -> Row {

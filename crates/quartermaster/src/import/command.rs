@@ -1,13 +1,13 @@
 //! From what a file says to what the rules are asked. Personal data is sealed on the way.
 
 use super::mapping::Mapping;
-use super::unit::{Bought, Given, Level, Person, Sale, SaleLine, Unit, What};
-use anyhow::{Context, Result};
+use super::unit::{Bought, Given, Level, Person, Safety, Sale, SaleLine, Unit, What};
+use anyhow::{Context, Result, bail};
 use domain::Command;
-use domain::catalog::Item;
+use domain::catalog::{Address, Item, Location};
 use domain::command::{catalog, order, purchasing, returns, stock};
 use domain::event::stock::Bucket;
-use domain::id::{ChannelCode, LocationCode, Sku, SupplierCode};
+use domain::id::{ChannelCode, LocationCode, PurchaseOrderId, Sku, SupplierCode};
 use domain::money::Amount;
 use domain::order::{Buyer, ClaimedPayment, Origin, ShipTo};
 use domain::payment::MANUAL_GATEWAY;
@@ -24,9 +24,12 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub struct Known {
     pub items: BTreeMap<Sku, Item>,
+    pub locations: BTreeMap<LocationCode, Location>,
     pub suppliers: BTreeMap<SupplierCode, Supplier>,
     /// On hand (or in a bucket) of the levels that a file of stock names.
     pub levels: BTreeMap<(Sku, LocationCode, &'static str), u32>,
+    /// Open purchase orders by supplier and number, as an export calls them.
+    pub bought: BTreeMap<(SupplierCode, String), PurchaseOrderId>,
 }
 
 pub struct Commands<'a> {
@@ -66,7 +69,20 @@ impl Commands<'_> {
                 };
                 command.into()
             }
+            What::Retired(sku) => catalog::Command::RetireItem { sku: sku.clone(), expected_version: None }.into(),
+            What::Location(location, given) => {
+                let known = self.known.locations.get(&location.code);
+                let location = known.map_or_else(|| (**location).clone(), |known| update_location(known, location, given));
+                let command = match self.known.locations.insert(location.code.clone(), location.clone()) {
+                    None => catalog::Command::CreateLocation(location),
+                    Some(_) => catalog::Command::UpdateLocation { location, expected_version: None },
+                };
+                command.into()
+            }
             What::Stock(level) => self.level(level),
+            What::Safety(Safety { sku, location, quantity }) => {
+                stock::Command::SetSafetyStock { sku: sku.clone(), location: location.clone(), safety_stock: *quantity }.into()
+            }
             What::Supplier(supplier, given) => {
                 let known = self.known.suppliers.get(&supplier.code);
                 let supplier = known.map_or_else(|| (**supplier).clone(), |known| update_supplier(known, supplier, given));
@@ -77,16 +93,30 @@ impl Commands<'_> {
                 command.into()
             }
             What::Policy(policy) => purchasing::Command::SetPolicy { policy: (**policy).clone(), expected_version: None }.into(),
-            What::PurchaseOrder(bought) => bought_order(bought),
+            What::PurchaseOrder(bought) => {
+                // Another export of the same shop must not double what is on its way.
+                if let Some(id) = self.known.bought.get(&(bought.supplier.clone(), bought.name.clone())) {
+                    bail!("the shop has a purchase order \"{}\" of {} already ({id})", bought.name, bought.supplier);
+                }
+                bought_order(bought)
+            }
         })
     }
 
     fn level(&mut self, level: &Level) -> Command {
-        let now = self.known.levels.entry((level.sku.clone(), level.location.clone(), bucket_name(level.bucket))).or_default();
+        let key = |bucket| (level.sku.clone(), level.location.clone(), bucket_name(bucket));
+        let there = |known: &Known, bucket| known.levels.get(&key(bucket)).copied().unwrap_or(0);
         let (change, reason, if_quantity) = if level.set {
-            let believed = Quantity::new(*now);
-            *now = level.quantity;
-            (stock::Change::SetTo(Quantity::new(level.quantity)), "import", Some(believed))
+            let believed = there(&self.known, level.bucket);
+            // What stands beside is set by itself, and takes on hand along.
+            let beside: u32 = level.parts.iter().map(|bucket| there(&self.known, *bucket)).sum();
+            let target = level.quantity.saturating_add(beside);
+            self.known.levels.insert(key(level.bucket), target);
+            if level.bucket != Bucket::OnHand {
+                let on_hand = self.known.levels.entry(key(Bucket::OnHand)).or_default();
+                *on_hand = on_hand.saturating_add(target).saturating_sub(believed);
+            }
+            (stock::Change::SetTo(Quantity::new(target)), "import", Some(Quantity::new(believed)))
         } else {
             (stock::Change::Delta(i64::from(level.quantity)), OPENING_BALANCE, None)
         };
@@ -223,6 +253,15 @@ fn place_charge((kind, amount, tax): (&'static str, i64, i64)) -> order::PlaceCh
 }
 
 fn bought_order(bought: &Bought) -> Command {
+    let (supplier, location, reference) = (bought.supplier.clone(), bought.location.clone(), Some(bought.name.as_str().into()));
+    if bought.draft {
+        let lines = bought.lines.iter().map(|line| purchasing::WantedLine {
+            sku: line.sku.clone(),
+            quantity: Quantity::new(line.ordered),
+            unit_cost: line.unit_cost.map(Amount::new),
+        });
+        return purchasing::Command::CreatePurchaseOrder { supplier, location, reference, lines: lines.collect() }.into();
+    }
     let lines = bought.lines.iter().map(|line| purchasing::OpenLine {
         sku: line.sku.clone(),
         ordered: Quantity::new(line.ordered),
@@ -230,22 +269,16 @@ fn bought_order(bought: &Bought) -> Command {
         unit_cost: line.unit_cost.map(Amount::new),
         expected_on: line.expected_on,
     });
-    purchasing::Command::ImportPurchaseOrder {
-        supplier: bought.supplier.clone(),
-        location: bought.location.clone(),
-        reference: Some(bought.name.as_str().into()),
-        ordered_at: bought.ordered_at,
-        lines: lines.collect(),
-    }
-    .into()
+    let ordered_at = bought.ordered_at;
+    purchasing::Command::ImportPurchaseOrder { supplier, location, reference, ordered_at, lines: lines.collect() }.into()
 }
 
 /// What the row says, and for the rest what the shop has.
 fn update_item(known: &Item, item: &Item, given: &Given) -> Item {
-    let (has, new) = (|field| given.contains(field), item.clone());
+    let (has, new) = (|field: &str| given.contains(field), item.clone());
     Item {
         name: if has("name") { new.name } else { known.name.clone() },
-        kind: if has("kind") || has("components") { new.kind } else { known.kind.clone() },
+        kind: if has("kind") || has("components") || has("split_kit") { new.kind } else { known.kind.clone() },
         barcode: new.barcode.or_else(|| known.barcode.clone()),
         unit_cost: new.unit_cost.or(known.unit_cost),
         weight_grams: new.weight_grams.or(known.weight_grams),
@@ -257,7 +290,7 @@ fn update_item(known: &Item, item: &Item, given: &Given) -> Item {
 }
 
 fn update_supplier(known: &Supplier, supplier: &Supplier, given: &Given) -> Supplier {
-    let (has, new) = (|field| given.contains(field), supplier.clone());
+    let (has, new) = (|field: &str| given.contains(field), supplier.clone());
     Supplier {
         name: if has("name") { new.name } else { known.name.clone() },
         email: new.email.or_else(|| known.email.clone()),
@@ -265,6 +298,31 @@ fn update_supplier(known: &Supplier, supplier: &Supplier, given: &Given) -> Supp
         currency: new.currency,
         order_minimum: if has("order_minimum") { new.order_minimum } else { known.order_minimum },
         auto: if has("auto") { new.auto } else { known.auto },
+        active: if has("active") { new.active } else { known.active },
+        ..known.clone()
+    }
+}
+
+fn update_location(known: &Location, location: &Location, given: &Given) -> Location {
+    let (has, new) = (|field: &str| given.contains(field), location.clone());
+    let (address, old) = (new.address, known.address.clone());
+    Location {
+        name: if has("name") { new.name } else { known.name.clone() },
+        address: Address {
+            line1: address.line1.or(old.line1),
+            city: address.city.or(old.city),
+            region: address.region.or(old.region),
+            postal_code: address.postal_code.or(old.postal_code),
+            country: if has("country") { address.country } else { old.country },
+        },
+        coordinates: new.coordinates.or(known.coordinates),
+        time_zone: if has("time_zone") { new.time_zone } else { known.time_zone.clone() },
+        cutoff_minute: if has("cutoff") { new.cutoff_minute } else { known.cutoff_minute },
+        working_days: if has("working_days") { new.working_days } else { known.working_days.clone() },
+        handling_days: if has("handling_days") { new.handling_days } else { known.handling_days },
+        priority: if has("priority") { new.priority } else { known.priority },
+        kind: if has("kind") { new.kind } else { known.kind },
+        active: if has("active") { new.active } else { known.active },
         ..known.clone()
     }
 }

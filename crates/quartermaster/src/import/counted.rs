@@ -4,7 +4,7 @@ use super::file_id;
 use super::imported::{Before, Imported};
 use super::mapping::{Kind, Mapping};
 use super::plain::Plain;
-use super::run::{Outcome, Pipe};
+use super::run::{Outcome, Pipe, Why};
 use super::unit::{Found, Unit, What};
 use anyhow::{Result, bail};
 use domain::command::stock;
@@ -65,13 +65,17 @@ pub fn apply_deltas(folder: &Path, id: &str, reason: &str, deltas: Vec<(Sku, Loc
             lines: vec![line],
         };
         let what = What::Adjustment { at: domain::time::Timestamp(0), sku, delta, reason: reason.to_owned(), reference: String::new() };
-        let unit = Unit { id: unit_id, digest: String::new(), rows: vec![super::table::Row::default()], what };
+        let unit = Unit { id: unit_id, digest: String::new(), rows: vec![super::table::Row::default()], follows: None, what };
         pipe.unit(unit, stock::Command::AdjustStock(command).into(), &mut outcomes)?;
     }
     pipe.settle(&mut outcomes)?;
     pipe.engine.stop();
     for outcome in outcomes {
-        if let Outcome::Refused(_, reason, thing) = outcome {
+        if let Outcome::Refused(_, why, thing) = outcome {
+            let reason = match why {
+                Why::Rules(rejection) => rejection.detail(),
+                Why::Ours(reason) => reason,
+            };
             refused.push(format!("{}: {reason}", thing.map(|(id, _)| id).unwrap_or_default()));
         }
     }

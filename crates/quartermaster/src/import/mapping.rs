@@ -11,6 +11,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("shopify_orders", include_str!("../../mappings/shopify_orders.toml")),
     ("woocommerce_orders", include_str!("../../mappings/woocommerce_orders.toml")),
     ("items", include_str!("../../mappings/items.toml")),
+    ("locations", include_str!("../../mappings/locations.toml")),
     ("stock", include_str!("../../mappings/stock.toml")),
     ("suppliers", include_str!("../../mappings/suppliers.toml")),
     ("policies", include_str!("../../mappings/policies.toml")),
@@ -23,6 +24,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
 pub enum Kind {
     Orders,
     Items,
+    Locations,
     Stock,
     Suppliers,
     Policies,
@@ -299,86 +301,6 @@ impl Mapping {
 
 fn names() -> String {
     SHIPPED.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-}
-
-impl Kind {
-    /// What rows become.
-    pub fn things(self) -> &'static str {
-        match self {
-            Self::Orders => "orders, returns and corrections",
-            Self::Items => "items",
-            Self::Stock => "levels",
-            Self::Suppliers => "suppliers",
-            Self::Policies => "policies",
-            Self::PurchaseOrders => "purchase orders",
-        }
-    }
-
-    /// Fields that a mapping of this kind must say where to find, and those that it may.
-    fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
-        match self {
-            Self::Orders => (
-                &["order", "sku", "quantity", "time", "channel", "currency", "location"],
-                &[
-                    "name",
-                    "line_id",
-                    "price",
-                    "line_subtotal",
-                    "line_discount",
-                    "line_total",
-                    "line_tax",
-                    "customer",
-                    "email",
-                    "customer_name",
-                    "phone",
-                    "ship_name",
-                    "ship_company",
-                    "ship_line1",
-                    "ship_line2",
-                    "ship_city",
-                    "ship_region",
-                    "ship_postal_code",
-                    "country",
-                    "shipping",
-                    "shipping_tax",
-                    "fees",
-                    "tax",
-                    "discount",
-                    "total",
-                    "refunded",
-                    "paid_amount",
-                    "payment_reference",
-                    "note",
-                    "status",
-                    "payment_status",
-                ],
-            ),
-            Self::Items => (
-                &["sku"],
-                &[
-                    "name",
-                    "barcode",
-                    "kind",
-                    "components",
-                    "unit_cost",
-                    "currency",
-                    "weight_grams",
-                    "on_shortage",
-                    "backorder_cap",
-                    "available_from",
-                ],
-            ),
-            Self::Stock => (&["sku", "location", "quantity"], &["bucket", "time"]),
-            Self::Suppliers => (&["supplier", "currency"], &["name", "email", "lead_time_days", "order_minimum", "auto"]),
-            Self::Policies => (
-                &["sku", "location", "supplier", "reorder_point"],
-                &["order_up_to", "reorder_quantity", "moq", "multiple", "lead_time_days", "unit_cost", "currency"],
-            ),
-            Self::PurchaseOrders => {
-                (&["order", "supplier", "location", "sku", "quantity"], &["received", "unit_cost", "currency", "expected_on", "time"])
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! `import`: a shop's past, its stock and its open business, from any CSV that a mapping describes.
 
+mod columns;
 mod command;
 mod counted;
+mod fields;
 mod imported;
+mod kinds;
 mod mapping;
 mod orders;
+mod place;
 mod plain;
 mod progress;
 mod proof;
@@ -17,16 +21,19 @@ mod values;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use columns::Columns;
 use command::Commands;
 pub use counted::{Counted, apply_deltas, counted};
 use domain::id::Sku;
 use imported::{Before, Imported};
 use mapping::{Kind, Mapping, OpeningBalance};
 use orders::{Counts, Orders, Seen};
+pub use place::{day_names, time_of_day};
 use plain::Plain;
 use progress::Progress;
 use proof::{Kinds, Proof};
 use rejects::Rejects;
+use rustc_hash::FxHashSet;
 use serde_json::json;
 use server::vault::Vault;
 use std::collections::BTreeMap;
@@ -53,8 +60,8 @@ pub struct ImportArgs {
     /// CSV, plain or gzip
     #[arg(required_unless_present = "show_mapping")]
     file: Option<PathBuf>,
-    /// A mapping file, or one that is shipped: online_retail, shopify_orders, woocommerce_orders, items, stock, suppliers, policies,
-    /// purchase_orders
+    /// A mapping file, or one that is shipped: online_retail, shopify_orders, woocommerce_orders, locations, items, stock, suppliers,
+    /// policies, purchase_orders
     #[arg(long, required_unless_present = "show_mapping")]
     mapping: Option<String>,
     /// Replace what the mapping says, like --set currency=EUR --set decimal=, --set time_zone=Europe/Berlin --set location=BER
@@ -86,7 +93,7 @@ struct Summary {
     rows: u64,
     accepted: u64,
     before: u64,
-    /// Rows of orders that the other way of importing takes.
+    /// Rows of orders that the other way of importing takes, and of purchase orders that are over.
     left: u64,
     things: u64,
     items: usize,
@@ -114,7 +121,10 @@ pub fn import(folder: &Path, arguments: &ImportArgs) -> Result<()> {
         mapping: &mapping,
         live: arguments.live,
         file_id,
+        columns: Columns::of(&table, &mapping)?,
         rejects: Rejects::new(beside, &table.header, table.encoding()),
+        refused: FxHashSet::default(),
+        followers: Vec::new(),
         summary: Summary::default(),
     };
     let left_out = table.left_out(&mapping);
@@ -127,8 +137,9 @@ pub fn import(folder: &Path, arguments: &ImportArgs) -> Result<()> {
     // The rules alone know what they refuse: a dry run is a run on a copy.
     let copy = arguments.dry_run.then(|| copy_of(folder)).transpose()?;
     job.folder = copy.as_ref().map_or(folder, tempfile::TempDir::path);
-    job.run(survey, &progress)?;
+    let run = job.run(survey, &progress);
     job.rejects.finish()?;
+    run?;
     progress.finish();
     job.tell(arguments, started.elapsed().as_secs_f64())?;
     let rejected = job.rejects.rows;
@@ -145,7 +156,12 @@ struct Job<'a> {
     mapping: &'a Mapping,
     live: bool,
     file_id: String,
+    columns: Columns,
     rejects: Rejects,
+    /// Lines of rows that did not come in: their later steps don't either.
+    refused: FxHashSet<u64>,
+    /// Later steps of rows, which wait until all first steps are answered.
+    followers: Vec<Unit>,
     summary: Summary,
 }
 
@@ -175,7 +191,7 @@ impl Job<'_> {
     fn things<'b>(&self, mapping: &'b Mapping, counts: &'b Counts) -> Result<Things<'b>> {
         Ok(match mapping.kind {
             Kind::Orders => Things::Orders(Box::new(Orders::open(self.file, mapping, self.live, Some(counts))?)),
-            Kind::Items | Kind::Stock | Kind::Suppliers | Kind::Policies | Kind::PurchaseOrders => {
+            Kind::Items | Kind::Locations | Kind::Stock | Kind::Suppliers | Kind::Policies | Kind::PurchaseOrders => {
                 Things::Plain(Box::new(Plain::open(self.file, mapping, &self.file_id)?))
             }
         })
@@ -200,6 +216,7 @@ impl Job<'_> {
 
     fn differs(&mut self, unit: &Unit) -> Result<()> {
         for row in &unit.rows {
+            self.refused.insert(row.line);
             self.rejects.add(row, "it was imported before with other content; change it in the shop instead")?;
         }
         Ok(())
@@ -244,6 +261,8 @@ impl Job<'_> {
         }
         pipe.settle(&mut outcomes)?;
         self.account(&mut outcomes, &mut proof, progress)?;
+        self.follow(&mut imported, &mut commands, &mut pipe, &mut outcomes)?;
+        self.account(&mut outcomes, &mut proof, progress)?;
         self.summary.things = pipe.done;
         pipe.engine.stop();
         drop(pipe);
@@ -263,6 +282,10 @@ impl Job<'_> {
         proof: &mut Proof,
         (progress, outcomes): (&Progress, &mut Vec<run::Outcome>),
     ) -> Result<()> {
+        if unit.follows.is_some() {
+            self.followers.push(unit);
+            return Ok(());
+        }
         match imported.before(&unit.id, &unit.digest) {
             Before::Same => {
                 proof.count(&unit);
@@ -280,12 +303,34 @@ impl Job<'_> {
                     Ok(command) => pipe.unit(unit, command, outcomes)?,
                     Err(error) => {
                         proof.refused(&unit.id, &proof::moved(&unit));
-                        outcomes.push(run::Outcome::Refused(unit.rows, format!("{error:#}"), None));
+                        outcomes.push(run::Outcome::Refused(unit.rows, run::Why::Ours(format!("{error:#}")), None));
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// Later steps of the rows that came in, now or before.
+    fn follow(
+        &mut self,
+        imported: &mut Imported,
+        commands: &mut Commands,
+        pipe: &mut run::Pipe,
+        outcomes: &mut Vec<run::Outcome>,
+    ) -> Result<()> {
+        for unit in std::mem::take(&mut self.followers) {
+            let Some(line) = unit.follows.filter(|line| !self.refused.contains(line)) else { continue };
+            if imported.before(&unit.id, &unit.digest) != Before::Never {
+                continue;
+            }
+            imported.add(&unit.id, &unit.digest);
+            match commands.of(&unit) {
+                Ok(command) => pipe.unit(unit, command, outcomes)?,
+                Err(error) => outcomes.push(run::Outcome::Half(line, run::Why::Ours(format!("{error:#}")))),
+            }
+        }
+        pipe.settle(outcomes)
     }
 
     fn account(&mut self, outcomes: &mut Vec<run::Outcome>, proof: &mut Proof, progress: &Progress) -> Result<()> {
@@ -295,11 +340,14 @@ impl Job<'_> {
                     self.summary.accepted += rows;
                     progress.add(rows);
                 }
-                run::Outcome::Refused(rows, reason, unit) => {
+                run::Outcome::Half(line, why) => eprintln!("line {line} is in, but not all that it says: {}", self.why(&why, &[])),
+                run::Outcome::Refused(rows, why, unit) => {
+                    let reason = self.why(&why, &rows);
                     if let Some((id, moved)) = unit {
                         proof.refused(&id, &moved);
                     }
                     for row in &rows {
+                        self.refused.insert(row.line);
                         self.rejects.add(row, &reason)?;
                     }
                     progress.add(rows.len() as u64);
@@ -307,6 +355,13 @@ impl Job<'_> {
             }
         }
         Ok(())
+    }
+
+    fn why(&self, why: &run::Why, rows: &[table::Row]) -> String {
+        match why {
+            run::Why::Rules(rejection) => self.columns.told(rejection, rows),
+            run::Why::Ours(reason) => reason.clone(),
+        }
     }
 
     /// The deepest that each SKU would fall below zero, over what was not imported before, in the order of the file.
@@ -356,6 +411,9 @@ impl Job<'_> {
         println!("{rows} rows: {accepted} {would}{made}, {before} imported before, {rejected} rejected");
         match (left, self.live) {
             (0, _) => {}
+            (left, _) if self.mapping.kind == Kind::PurchaseOrders => {
+                println!("{left} rows left: their purchase orders are over, and what they brought is in the stock");
+            }
             (left, false) => println!("{left} rows left: their orders have not shipped. Import them with --live"),
             (left, true) => println!("{left} rows left: their orders have shipped. Import them without --live, as history"),
         }

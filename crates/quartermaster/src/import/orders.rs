@@ -1,5 +1,6 @@
 //! What each row of an order export is: part of an order, a return, an adjustment, or something for a person to look at.
 
+use super::columns::Columns;
 use super::mapping::{Mapping, When};
 use super::sale::{self, HEAD};
 use super::table::{Place, Row, Table};
@@ -22,6 +23,7 @@ pub struct Orders<'a> {
     live: bool,
     table: Table,
     values: Values,
+    columns: Columns,
     row: Places,
     head: Vec<Place>,
     conditions: Vec<(Verdict, &'a When, usize)>,
@@ -36,7 +38,7 @@ struct Places {
     name: Place,
     quantity: Place,
     time: Place,
-    line: sale::LinePlaces,
+    price: Place,
 }
 
 /// What a condition of the mapping means for the order.
@@ -77,6 +79,7 @@ pub type Seen = std::collections::BTreeMap<Sku, (String, bool)>;
 impl<'a> Orders<'a> {
     pub fn open(path: &Path, mapping: &'a Mapping, live: bool, counts: Option<&'a Counts>) -> Result<Self> {
         let table = Table::open(path, mapping)?;
+        let columns = Columns::of(&table, mapping)?;
         let find = |field: &str| table.find(mapping, field);
         let row = Places {
             order: find("order")?,
@@ -84,14 +87,7 @@ impl<'a> Orders<'a> {
             name: find("name")?,
             quantity: find("quantity")?,
             time: find("time")?,
-            line: sale::LinePlaces {
-                id: find("line_id")?,
-                price: find("price")?,
-                subtotal: find("line_subtotal")?,
-                discount: find("line_discount")?,
-                total: find("line_total")?,
-                tax: find("line_tax")?,
-            },
+            price: find("price")?,
         };
         let head = HEAD.iter().map(|field| find(field)).collect::<Result<_>>()?;
         let rules = &mapping.rows;
@@ -108,7 +104,7 @@ impl<'a> Orders<'a> {
             }
         }
         let (groups, ready) = (FxHashMap::default(), VecDeque::new());
-        Ok(Self { mapping, live, values: Values::new(mapping)?, table, row, head, conditions, counts, groups, ready })
+        Ok(Self { mapping, live, values: Values::new(mapping)?, columns, table, row, head, conditions, counts, groups, ready })
     }
 
     /// Reads the file once for what has to be known before: how many rows each order has, and what the items are.
@@ -230,7 +226,7 @@ impl<'a> Orders<'a> {
         let at = match (group.at, time.is_empty()) {
             (Some(at), true) => at,
             (None, true) => return Err("it has no time".to_owned()),
-            (_, false) => self.values.time(&time)?,
+            (_, false) => self.values.time(&time).map_err(|reason| self.columns.wrong("time", reason))?,
         };
         group.at.get_or_insert(at);
         let (sku, service) = match class {
@@ -243,7 +239,7 @@ impl<'a> Orders<'a> {
         let currency = sale::currency(self.mapping, &group.head)?;
         group.currency = Some(currency);
         let units = u32::try_from(quantity.unsigned_abs()).map_err(|_| "the quantity is out of bounds".to_owned())?;
-        let line = sale::line(&self.values, &self.row.line, row, encoding, (sku, units, currency))?;
+        let line = sale::line(&self.values, &self.columns, row, (sku, units, currency))?;
         group.lines.push(line);
         Ok(None)
     }
@@ -258,7 +254,7 @@ impl<'a> Orders<'a> {
         let id = format!("adjustment/{channel}/{}/{sku}/{count}", group.name);
         let reason = if name.is_empty() { "unknown".to_owned() } else { name };
         let (digest, reference) = (digest(&[&delta.to_string(), &reason]), group.name.clone());
-        Ok(Unit { id, digest, rows: Vec::new(), what: What::Adjustment { at, sku, delta, reason, reference } })
+        Ok(Unit { id, digest, rows: Vec::new(), follows: None, what: What::Adjustment { at, sku, delta, reason, reference } })
     }
 
     /// Quantity and class, by the rules of the mapping.
@@ -269,16 +265,17 @@ impl<'a> Orders<'a> {
         if let Some(reject) = rules.reject_prefix.as_ref().filter(|reject| order.starts_with(&reject.prefix)) {
             return Err(reject.reason.clone());
         }
-        let quantity = self.values.units(&self.row.quantity.text(row, encoding)).map_err(|reason| format!("quantity: {reason}"))?;
+        let quantity =
+            self.values.units(&self.row.quantity.text(row, encoding)).map_err(|reason| self.columns.wrong("quantity", reason))?;
         if quantity == 0 {
             return Err("the quantity is 0".to_owned());
         }
-        let sku = sku(self.mapping, &self.row.sku.text(row, encoding))?;
+        let sku = sku(self.mapping, &self.row.sku.text(row, encoding)).map_err(|reason| self.columns.wrong("sku", reason))?;
         let name = self.row.name.text(row, encoding).into_owned();
         let service = rules.services.iter().any(|code| code == sku.as_str());
         let returned = rules.return_prefix.as_ref().is_some_and(|prefix| order.starts_with(prefix.as_str()));
         let free = || {
-            let price = || self.values.amount(&self.row.line.price.text(row, encoding), Currency::EUR);
+            let price = || self.values.amount(&self.row.price.text(row, encoding), Currency::EUR);
             let nobody = || self.customer().is_none_or(|place| place.text(row, encoding).is_empty());
             rules.negative_is_adjustment && price() == Ok(0) && nobody()
         };
@@ -324,9 +321,10 @@ impl<'a> Orders<'a> {
         if !group.returned && !decided && self.mapping.rows.open.is_some() && verdict(Verdict::Open) != self.live {
             return self.ready.push_back(Found::Left(group.rows.len() as u64));
         }
-        let built = if group.returned { self.goods_back(&group) } else { sale::sale(self.mapping, &self.values, &group, verdict) };
+        let built =
+            if group.returned { self.goods_back(&group) } else { sale::sale(self.mapping, (&self.values, &self.columns), &group, verdict) };
         match built {
-            Ok((id, digest, what)) => self.ready.push_back(Found::Unit(Unit { id, digest, rows: group.rows, what })),
+            Ok((id, digest, what)) => self.ready.push_back(Found::Unit(Unit { id, digest, rows: group.rows, follows: None, what })),
             Err(reason) => refuse(&mut self.ready, group.rows, reason),
         }
     }

@@ -101,7 +101,14 @@ pub fn moved(unit: &Unit) -> Moved {
         What::Order(sale) => sale.lines.iter().map(|line| (line.sku.clone(), 0, i64::from(line.quantity))).collect(),
         What::Return { lines, .. } => lines.iter().map(|(sku, units)| (sku.clone(), 1, i64::from(*units))).collect(),
         What::Adjustment { sku, delta, .. } => vec![(sku.clone(), 2, *delta)],
-        What::Item(..) | What::Stock(_) | What::Supplier(..) | What::Policy(_) | What::PurchaseOrder(_) => Vec::new(),
+        What::Item(..)
+        | What::Retired(_)
+        | What::Location(..)
+        | What::Stock(_)
+        | What::Safety(_)
+        | What::Supplier(..)
+        | What::Policy(_)
+        | What::PurchaseOrder(_) => Vec::new(),
     }
 }
 

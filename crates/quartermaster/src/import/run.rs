@@ -14,6 +14,7 @@ use domain::catalog::{
 use domain::command::{catalog, stock};
 use domain::event::stock::Bucket;
 use domain::id::{ChannelCode, LocationCode, Sku};
+use domain::purchasing::PurchaseOrder;
 use domain::stock::{Level, OPENING_BALANCE};
 use domain::time::Timestamp;
 use domain::{Command, Rejection, State};
@@ -45,13 +46,18 @@ pub struct Pipe {
 
 struct Sent {
     rows: Vec<Row>,
+    /// As in [`Unit::follows`].
+    follows: Option<u64>,
     what: String,
     moved: Moved,
 }
 
 impl Sent {
-    fn refused(self, reason: String) -> Outcome {
-        Outcome::Refused(self.rows, reason, Some((self.what, self.moved)))
+    fn refused(self, why: Why) -> Outcome {
+        match self.follows {
+            Some(line) => Outcome::Half(line, why),
+            None => Outcome::Refused(self.rows, why, Some((self.what, self.moved))),
+        }
     }
 }
 
@@ -60,7 +66,15 @@ pub enum Outcome {
     /// Rows that are in.
     Done(u64),
     /// With the id of the thing and what it would have moved.
-    Refused(Vec<Row>, String, Option<(String, Moved)>),
+    Refused(Vec<Row>, Why, Option<(String, Moved)>),
+    /// A later step of the row on this line.
+    Half(u64, Why),
+}
+
+/// Why something did not come in.
+pub enum Why {
+    Rules(Rejection),
+    Ours(String),
 }
 
 impl Pipe {
@@ -90,7 +104,7 @@ impl Pipe {
         let key = Imported::key(&unit.id, &self.run);
         let moved = super::proof::moved(&unit);
         let idempotency = Some(Idempotency { key, body: unit.digest });
-        self.send(command, idempotency, Sent { rows: unit.rows, what: unit.id, moved }, outcomes)
+        self.send(command, idempotency, Sent { rows: unit.rows, follows: unit.follows, what: unit.id, moved }, outcomes)
     }
 
     fn send(&mut self, command: Command, idempotency: Option<Idempotency>, sent: Sent, outcomes: &mut Vec<Outcome>) -> Result<()> {
@@ -113,7 +127,7 @@ impl Pipe {
             self.rows_under_way -= sent.rows.len();
             match reply {
                 Reply::Done { committed, .. } => outcomes.push(match refused(&committed) {
-                    Some(reason) => sent.refused(reason),
+                    Some(rejection) => sent.refused(Why::Rules(rejection)),
                     None => {
                         self.done += u64::from(!sent.rows.is_empty());
                         Outcome::Done(sent.rows.len() as u64)
@@ -121,11 +135,13 @@ impl Pipe {
                 }),
                 Reply::Refused { rejection: Rejection::OrderExists { order, external_id }, .. } => {
                     let reason = format!("the channel has an order \"{external_id}\" already ({order}), with other content");
-                    outcomes.push(sent.refused(reason));
+                    outcomes.push(sent.refused(Why::Ours(reason)));
                 }
                 Reply::Refused { rejection: Rejection::OrderRepeated { .. }, .. } => outcomes.push(Outcome::Done(sent.rows.len() as u64)),
-                Reply::Refused { rejection, .. } if sent.rows.is_empty() => bail!("{}: {}", sent.what, rejection.detail()),
-                Reply::Refused { rejection, .. } => outcomes.push(sent.refused(rejection.detail())),
+                Reply::Refused { rejection, .. } if sent.rows.is_empty() && sent.follows.is_none() => {
+                    bail!("{}: {}", sent.what, rejection.detail())
+                }
+                Reply::Refused { rejection, .. } => outcomes.push(sent.refused(Why::Rules(rejection))),
                 Reply::NoSpace => bail!("the disk is full. Free some space and run the same command again; it goes on where it was"),
                 Reply::KeyReused | Reply::OutcomeUnknown => {
                     bail!(
@@ -149,7 +165,7 @@ impl Pipe {
     /// A command that the file does not name: it must not be refused.
     fn must(&mut self, command: impl Into<Command>, what: &str) -> Result<()> {
         let mut outcomes = Vec::new();
-        let sent = Sent { rows: Vec::new(), what: what.to_owned(), moved: Vec::new() };
+        let sent = Sent { rows: Vec::new(), follows: None, what: what.to_owned(), moved: Vec::new() };
         self.send(command.into(), None, sent, &mut outcomes)
     }
 
@@ -170,16 +186,27 @@ impl Pipe {
                     known.suppliers.extend(suppliers.into_iter().map(|(code, supplier)| (code.clone(), (**supplier).clone())));
                 }
                 Kind::Stock => known.levels.extend(state.stock.levels.sorted().into_iter().flat_map(|(key, level)| buckets(key, level))),
-                Kind::Orders | Kind::Policies | Kind::PurchaseOrders => {}
+                Kind::Locations => {
+                    let locations = state.catalog.locations.sorted();
+                    known.locations.extend(locations.into_iter().map(|(code, location)| (code.clone(), (**location).clone())));
+                }
+                Kind::PurchaseOrders => {
+                    let number = |order: &PurchaseOrder| order.reference.as_ref().map_or_else(|| order.id.to_string(), ToString::to_string);
+                    let orders = state.purchasing.orders.sorted().into_iter();
+                    known.bought.extend(orders.map(|(id, order)| ((order.supplier.clone(), number(order)), *id)));
+                }
+                Kind::Orders | Kind::Policies => {}
             }
             known
         })
     }
 
-    /// Makes location and channel of the mapping, when they are not there. What is there stays as it is.
     /// Makes channel and location where they are missing. A location that nobody named comes after those that are there: history stands in it,
     /// and live orders need none. Returns what the user has to know of it.
     pub fn furnish(&mut self, mapping: &Mapping, live: bool) -> Result<Option<String>> {
+        if mapping.kind == Kind::Locations {
+            return Ok(None);
+        }
         let others = self.query(|state| !state.catalog.locations.is_empty())?;
         let (mut sells_from, mut told) = (Vec::new(), None);
         if let Some(code) = &mapping.location {
@@ -275,7 +302,7 @@ impl Pipe {
 }
 
 /// An order that was recorded and refused is no order that came in.
-fn refused(committed: &engine::Committed) -> Option<String> {
+fn refused(committed: &engine::Committed) -> Option<Rejection> {
     let rejected = committed.events.iter().any(|recorded| matches!(recorded.event, domain::Event::OrderRejected(_)));
     if !rejected {
         return None;
@@ -284,7 +311,7 @@ fn refused(committed: &engine::Committed) -> Option<String> {
         domain::Event::StockShorted(event) => Some(event.lines.clone()),
         _ => None,
     });
-    Some(Rejection::InsufficientStock { order: None, lines: lines.unwrap_or_default() }.detail())
+    Some(Rejection::InsufficientStock { order: None, lines: lines.unwrap_or_default() })
 }
 
 fn buckets(key: &(Sku, LocationCode), level: &Level) -> Vec<((Sku, LocationCode, &'static str), u32)> {
@@ -298,7 +325,8 @@ fn buckets(key: &(Sku, LocationCode), level: &Level) -> Vec<((Sku, LocationCode,
     of.into_iter().map(|(bucket, units)| ((key.0.clone(), key.1.clone(), bucket_name(bucket)), units.get())).collect()
 }
 
-fn location(mapping: &Mapping, code: LocationCode, priority: u16) -> Location {
+/// As it is made where nothing says otherwise.
+pub fn location(mapping: &Mapping, code: LocationCode, priority: u16) -> Location {
     Location {
         name: code.as_str().into(),
         code,

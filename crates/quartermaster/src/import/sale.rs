@@ -1,8 +1,9 @@
 //! The money of an order: lines, charges and what they add up to.
 
+use super::columns::Columns;
 use super::mapping::{Difference, IncludesTax, Mapping};
 use super::orders::{Group, Verdict};
-use super::table::{Place, Row};
+use super::table::Row;
 use super::unit::{Person, Sale, SaleLine, What, digest};
 use super::values::Values;
 use domain::id::Sku;
@@ -39,15 +40,6 @@ pub const HEAD: &[&str] = &[
     "payment_status",
 ];
 
-pub struct LinePlaces {
-    pub id: Place,
-    pub price: Place,
-    pub subtotal: Place,
-    pub discount: Place,
-    pub total: Place,
-    pub tax: Place,
-}
-
 pub fn of<'a>(head: &'a [String], field: &str) -> &'a str {
     HEAD.iter().position(|known| *known == field).map_or("", |at| head[at].as_str())
 }
@@ -58,31 +50,25 @@ pub fn currency(mapping: &Mapping, head: &[String]) -> Result<Currency, String> 
 }
 
 /// A line from its unit price, or from what the whole line costs: then the unit price is rounded up and the rest is discount.
-pub fn line(
-    values: &Values,
-    places: &LinePlaces,
-    row: &Row,
-    encoding: super::mapping::Encoding,
-    (sku, quantity, currency): (Sku, u32, Currency),
-) -> Result<SaleLine, String> {
-    let amount = |place: &Place| -> Result<Option<i64>, String> {
-        let text = place.text(row, encoding);
-        if text.is_empty() { Ok(None) } else { values.amount(&text, currency).map(Some) }
+pub fn line(values: &Values, columns: &Columns, row: &Row, (sku, quantity, currency): (Sku, u32, Currency)) -> Result<SaleLine, String> {
+    let amount = |field: &str| -> Result<Option<i64>, String> {
+        let text = columns.text(field, row);
+        if text.is_empty() { Ok(None) } else { values.amount(&text, currency).map(Some).map_err(|reason| columns.wrong(field, reason)) }
     };
-    let (subtotal, total) = (amount(&places.subtotal)?, amount(&places.total)?);
+    let (subtotal, total) = (amount("line_subtotal")?, amount("line_total")?);
     let units = i64::from(quantity);
-    let (unit_price, rounded) = match subtotal.or(total.filter(|_| !places.price.is_given())) {
+    let (unit_price, rounded) = match subtotal.or(total.filter(|_| !columns.is_given("price"))) {
         Some(worth) => {
             let unit = worth.div_euclid(units) + i64::from(worth.rem_euclid(units) > 0);
             (unit, unit * units - worth)
         }
-        None => (amount(&places.price)?.ok_or("it has no price")?, 0),
+        None => (amount("price")?.ok_or_else(|| columns.wrong("price", "nothing stands there"))?, 0),
     };
     if unit_price < 0 {
         return Err("the price is negative".to_owned());
     }
     let goods = unit_price.checked_mul(units).ok_or("the price is too large for this quantity")?;
-    let discount = match (amount(&places.discount)?, total) {
+    let discount = match (amount("line_discount")?, total) {
         (Some(discount), _) => discount.abs() + rounded,
         (None, Some(total)) => goods - total,
         (None, None) => rounded,
@@ -90,18 +76,18 @@ pub fn line(
     if discount < 0 || discount > goods {
         return Err(format!("its discount comes to {discount}, and it is worth {goods} (minor units)"));
     }
-    let tax = amount(&places.tax)?.unwrap_or(0);
+    let tax = amount("line_tax")?.unwrap_or(0);
     if tax < 0 {
         return Err("its tax is negative".to_owned());
     }
-    let line_id = places.id.text(row, encoding).into_owned();
+    let line_id = columns.text("line_id", row).into_owned();
     Ok(SaleLine { line_id, sku, quantity, unit_price, discount, tax })
 }
 
 /// A complete order, or why it is none.
 pub fn sale(
     mapping: &Mapping,
-    values: &Values,
+    (values, columns): (&Values, &Columns),
     group: &Group,
     verdict: impl Fn(Verdict) -> bool,
 ) -> Result<(String, String, What), String> {
@@ -117,7 +103,7 @@ pub fn sale(
     let location = Some(of(&group.head, "location")).filter(|text| !text.is_empty()).or(mapping.location.as_deref()).unwrap_or_default();
     let amount = |field: &str| -> Result<Option<i64>, String> {
         let text = of(&group.head, field);
-        if text.is_empty() { Ok(None) } else { values.amount(text, currency).map(Some).map_err(|reason| format!("{field}: {reason}")) }
+        if text.is_empty() { Ok(None) } else { values.amount(text, currency).map(Some).map_err(|reason| columns.wrong(field, reason)) }
     };
     let (charges, includes, total) = charges(mapping, group, &amount)?;
     let mut sale = Sale {

@@ -1,11 +1,12 @@
 //! What a file says, one thing at a time, each with an id that is the same whenever and from whichever file it is read.
 
 use super::table::Row;
-use domain::catalog::Item;
+use domain::catalog::{Item, Location};
 use domain::event::stock::Bucket;
 use domain::id::{LocationCode, Sku, SupplierCode};
 use domain::money::Currency;
 use domain::purchasing::{Policy, Supplier};
+use domain::quantity::Quantity;
 use domain::time::{Date, Timestamp};
 use std::collections::BTreeSet;
 
@@ -16,11 +17,13 @@ pub struct Unit {
     /// What it said, hashed: the same id with another digest is told, not imported.
     pub digest: String,
     pub rows: Vec<Row>,
+    /// Line of the row whose first step was another unit: this one goes the way of that.
+    pub follows: Option<u64>,
     pub what: What,
 }
 
 /// Fields that a row says something about.
-pub type Given = BTreeSet<&'static str>;
+pub type Given = BTreeSet<String>;
 
 pub enum What {
     Order(Box<Sale>),
@@ -38,7 +41,11 @@ pub enum What {
         reference: String,
     },
     Item(Box<Item>, Given),
+    /// An item that is sold no more.
+    Retired(Sku),
+    Location(Box<Location>, Given),
     Stock(Level),
+    Safety(Safety),
     Supplier(Box<Supplier>, Given),
     Policy(Box<Policy>),
     PurchaseOrder(Bought),
@@ -95,8 +102,17 @@ pub struct Level {
     pub location: LocationCode,
     pub bucket: Bucket,
     pub quantity: u32,
+    /// Of what is on hand, the buckets that the same row counts: their units are no part of the quantity.
+    pub parts: Vec<Bucket>,
     pub set: bool,
     pub at: Option<Timestamp>,
+}
+
+/// Units of a level that are kept back from orders.
+pub struct Safety {
+    pub sku: Sku,
+    pub location: LocationCode,
+    pub quantity: Quantity,
 }
 
 pub struct Bought {
@@ -104,6 +120,8 @@ pub struct Bought {
     pub supplier: SupplierCode,
     pub location: LocationCode,
     pub ordered_at: Option<Timestamp>,
+    /// The supplier knows nothing of it yet.
+    pub draft: bool,
     pub lines: Vec<BoughtLine>,
 }
 
@@ -124,7 +142,7 @@ pub struct Rejected {
 pub enum Found {
     Unit(Unit),
     Rejected(Rejected),
-    /// So many rows of an order that is imported the other way: as history, or live.
+    /// So many rows of an order that is imported the other way, as history or live, or of a purchase order that is over.
     Left(u64),
 }
 

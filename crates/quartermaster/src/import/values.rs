@@ -56,6 +56,10 @@ impl Values {
                 return Ok(Timestamp(at.as_millisecond()));
             }
         }
+        // A time with its offset means one instant, whatever the mapping expects: exports of ours have it with milliseconds.
+        if let Ok(at) = Timestamp::parse(text) {
+            return Ok(at);
+        }
         Err(format!("\"{text}\" is no time like {}; correct time_format in the mapping", self.formats.join(" or ")))
     }
 
@@ -76,8 +80,18 @@ impl Values {
         Ok(if negative { -units } else { units })
     }
 
-    pub fn number<T: TryFrom<i64>>(&self, name: &str, text: &str) -> Result<T, String> {
-        self.units(text).and_then(|units| T::try_from(units).map_err(|_| format!("{name}: \"{text}\" is out of bounds")))
+    pub fn number<T: TryFrom<i64>>(&self, text: &str) -> Result<T, String> {
+        self.units(text).and_then(|units| T::try_from(units).map_err(|_| format!("\"{text}\" is out of bounds")))
+    }
+
+    /// Degrees as millionths of one; no further digits.
+    pub fn degrees(&self, text: &str, most: i32) -> Result<i32, String> {
+        let wrong = || format!("\"{text}\" is no angle of at most {most} degrees, with at most six decimals");
+        let (negative, whole, rest) = self.split(text).ok_or_else(wrong)?;
+        let rest = rest.trim_end_matches('0');
+        let millionths: i64 = format!("{whole}{rest:0<6}").parse().map_err(|_| wrong())?;
+        let millionths = i32::try_from(millionths).ok().filter(|at| rest.len() <= 6 && *at <= most * 1_000_000).ok_or_else(wrong)?;
+        Ok(if negative { -millionths } else { millionths })
     }
 
     /// Minor units, exactly or not at all; negative where the file says so.
@@ -175,8 +189,11 @@ mod tests {
         assert_eq!(values.time("2026-11-24 09:30:00 -0500").unwrap().to_string(), "2026-11-24T14:30:00.000Z");
         assert_eq!(values.time("24.11.2026 09:30").unwrap().to_string(), "2026-11-24T08:30:00.000Z");
         assert_eq!(values.time("2026-11-24").unwrap().to_string(), "2026-11-23T23:00:00.000Z");
+        assert_eq!(values.time("2026-11-26T23:53:09.983Z").unwrap().to_string(), "2026-11-26T23:53:09.983Z");
         assert!(values.time("yesterday").unwrap_err().contains("time_format"));
         assert_eq!(values.units("3.0"), Ok(3));
         assert!(values.units("2.5").is_err());
+        assert_eq!((values.degrees("-97.7431", 180), values.degrees("0.000001", 90)), (Ok(-97_743_100), Ok(1)));
+        assert!(values.degrees("90.1", 90).is_err() && values.degrees("1.2345678", 90).is_err());
     }
 }
