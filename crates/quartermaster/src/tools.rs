@@ -107,7 +107,12 @@ pub fn keys(folder: &Path, action: KeysAction) -> Result<()> {
                 told(&key, &secret);
             }
         }
-        KeysAction::List { json } => keys.list().iter().for_each(|key| println!("{}", listed(key, json))),
+        KeysAction::List { json } => {
+            if !json {
+                println!("id\trole\tname\tstate\tlast used");
+            }
+            keys.list().iter().for_each(|key| println!("{}", listed(key, json)));
+        }
         KeysAction::Revoke { id } => {
             if !keys.revoke(id)? {
                 bail!("there is no active key {id}; see `quartermaster keys list`");
@@ -137,7 +142,7 @@ fn listed(key: &Key, as_json: bool) -> String {
         return json!({"id": key.id, "name": key.name, "role": key.role, "state": state, "created_at": created_at, "last_used_at": last})
             .to_string();
     }
-    let last = last.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
+    let last = last.map_or_else(|| "never".to_owned(), |at| at.to_string());
     format!("{}\t{}\t{}\t{state}\t{last}", key.id, key.role.as_str(), key.name)
 }
 
@@ -237,7 +242,7 @@ pub fn rebuild(folder: &Path) -> Result<()> {
 pub fn backup(folder: &Path, to: &Path) -> Result<()> {
     existing(folder)?;
     let started = Instant::now();
-    let seq = engine::backup(folder, to)?;
+    let seq = engine::backup(folder, to).with_context(|| format!("the backup can't be made in {}", to.display()))?;
     println!("{} holds everything up to {seq}, after {:.1} s", to.display(), started.elapsed().as_secs_f64());
     println!(
         "Prove it with `quartermaster verify --data-dir {}`. It holds the keys to personal data: keep it as you keep the shop.",
@@ -248,7 +253,8 @@ pub fn backup(folder: &Path, to: &Path) -> Result<()> {
 
 pub fn restore(folder: &Path, from: &Path) -> Result<()> {
     existing(from)?;
-    let report = engine::restore(from, folder)?;
+    let restored = engine::restore(from, folder);
+    let report = restored.with_context(|| format!("{} can't be restored into {}", from.display(), folder.display()))?;
     println!(
         "{} stands at {} with {} orders, verified. It is a new incarnation: numbers skip ahead",
         folder.display(),
