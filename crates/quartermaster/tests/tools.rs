@@ -75,6 +75,8 @@ fn a_folder_is_proven_copied_and_restored() {
     let told = cli.ok(&["backup", "copy"]);
     assert!(told.contains("holds everything up to"));
     assert!(cli.refused(&["backup", "copy"]).contains("is not empty"));
+    let nowhere = cli.refused(&["backup", "items.csv/copy"]);
+    assert!(nowhere.contains("the backup can't be made in items.csv/copy: "), "{nowhere}");
     let restored = cli.ok(&["restore", "--data-dir", "again", "copy"]);
     assert!(restored.contains("verified"), "{restored}");
     assert_eq!(cli.json(&["verify", "--json", "--data-dir", "again"])["state_hash"], report["state_hash"]);
@@ -84,6 +86,11 @@ fn a_folder_is_proven_copied_and_restored() {
     let log = rusqlite::Connection::open(cli.folder.path().join("again/log.db")).unwrap();
     log.execute("UPDATE transactions SET body = replace(body, '\"delta\":40', '\"delta\":41')", []).unwrap();
     drop(log);
+    let junk = cli.folder.path().join("junk");
+    std::fs::create_dir(&junk).unwrap();
+    std::fs::write(junk.join("log.db"), "junk").unwrap();
+    let told = cli.refused(&["verify", "--data-dir", "junk"]);
+    assert_eq!(told.matches("file is not a database").count(), 1, "{told}");
     let broken = cli.refused(&["verify", "--data-dir", "again"]);
     assert!(broken.contains("the hash chain does not hold"), "{broken}");
 }
@@ -101,9 +108,10 @@ fn keys_are_made_listed_and_revoked() {
     assert!(rotated.starts_with("qm_"));
     let listed = cli.ok(&["keys", "list"]);
     assert!(
-        listed.contains("key_1\tstorefront\tweb shop\trevoked") && listed.contains("key_2\tstorefront\tweb shop\tactive\tnever used"),
+        listed.contains("key_1\tstorefront\tweb shop\trevoked") && listed.contains("key_2\tstorefront\tweb shop\tactive\tnever"),
         "{listed}"
     );
+    assert!(listed.starts_with("id\trole\tname\tstate\tlast used\n") && listed.lines().count() == 3, "{listed}");
     cli.ok(&["keys", "revoke", "key_2"]);
     assert!(cli.refused(&["keys", "revoke", "key_2"]).contains("there is no active key key_2"));
     assert!(cli.refused(&["keys", "create", "--name", "x", "--role", "boss"]).contains("is no role; use admin"));
@@ -149,10 +157,19 @@ fn a_server_that_is_told_to_stop_as_soon_as_it_listens_ends_well() {
 /// Two weeks of a shop whose supplier needs five days: a mug a day too many for its policy.
 fn traded() -> Cli {
     let cli = furnished();
+    supplied(&cli);
+    sold(&cli);
+    cli
+}
+
+fn supplied(cli: &Cli) {
     let suppliers = cli.write("suppliers.csv", "code,name,lead_time_days,currency,auto\nACME,Acme,2,USD,send\n");
     cli.import("suppliers", &suppliers, &[]);
     let policies = cli.write("policies.csv", "sku,location,supplier,reorder_point,order_up_to\nMUG,AUS,ACME,5,40\n");
     cli.import("policies", &policies, &[]);
+}
+
+fn sold(cli: &Cli) {
     let mut orders = "order,sku,quantity,time,price\n".to_owned();
     for n in 0..20 {
         orders.push_str(&format!("W-{n},MUG,3,2026-11-{:02} 10:00:00,12.00\n", 1 + n));
@@ -164,7 +181,32 @@ fn traded() -> Cli {
     );
     let summary = cli.import(mapping.to_str().unwrap(), &orders, &["--live"]);
     assert_eq!(summary["accepted"], 20, "{summary}");
-    cli
+}
+
+#[test]
+fn policies_made_after_the_first_order_count_from_the_beginning() {
+    let cli = furnished();
+    sold(&cli);
+    supplied(&cli);
+    let pot = cli.write("pot.csv", "sku,location,supplier,reorder_point,order_up_to\nMUG,AUS,ACME,0,1\nPOT,AUS,ACME,1,9\n");
+    let bought = |more: &[&str], world: &str| cli.json(&[&["whatif", "--json"], more].concat())[world]["purchase_orders"].as_u64().unwrap();
+    // A policy that buys each unit by itself sends an order for each that is short, if it is there when they are.
+    for tried in [
+        &["--policy", "MUG@AUS reorder_point=0 order_up_to=1"][..],
+        &["--policies", pot.to_str().unwrap()],
+        &["--policy", "PLATE@AUS reorder_point=20 order_up_to=40 supplier=ACME"],
+    ] {
+        assert!(bought(tried, "what_if") > bought(tried, "baseline"), "{tried:?}");
+    }
+    let days = |more: &[&str]| cli.json(&[&["whatif", "--json", "--lead-time"], more].concat())["baseline"]["purchase_orders"].clone();
+    assert_eq!(days(&["ACME=+5"]), days(&["*=+2"]), "both begin with the policy");
+    let told = cli.refused(&["whatif", "--lead-time", "ACNE=+5"]);
+    assert!(told.contains("no supplier ACNE") && told.contains("there are ACME") && told.contains("--from"), "{told}");
+    let told = cli.refused(&["whatif", "--as-made", "--policy", "MUG@AUS reorder_point=100 order_up_to=200"]);
+    assert!(told.contains("MUG@AUS has no policy when the replay begins") && told.contains("without --as-made"), "{told}");
+    let told = cli.refused(&["whatif", "--policy", "CUP@AUS reorder_point=1 order_up_to=2"]);
+    assert!(told.contains("There is no item \"CUP\"") && told.contains("begin later with --from"), "{told}");
+    cli.ok(&["verify"]);
 }
 
 #[test]

@@ -1,15 +1,22 @@
 //! What is changed before the demand is replayed.
 
 use super::WhatIfArgs;
+use super::later::Later;
 use crate::import;
 use anyhow::{Context, Result, bail};
+use domain::State;
 use domain::id::{LocationCode, Sku, SupplierCode};
 use domain::purchasing::{OrderAmount, Policy, Source, Supplier};
 use domain::quantity::Quantity;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Settings of one policy, each as it was given.
 type Settings = BTreeMap<String, String>;
+
+/// Suppliers that a message names.
+const SUPPLIERS_SHOWN: usize = 20;
+/// What helps when something is not there yet.
+const AS_MADE: &str = "What was made later counts from the beginning without --as-made, or begin later with --from";
 
 #[derive(Default)]
 pub struct Changes {
@@ -59,24 +66,47 @@ impl Changes {
         Ok(changes)
     }
 
+    /// Something about policies or suppliers is tried, and not only other demand.
+    pub fn are_of_supply(&self) -> bool {
+        !self.policies.is_empty() || !self.settings.is_empty() || !self.lead_times.is_empty() || self.reorder_percent.is_some()
+    }
+
+    /// Lead times are those of suppliers that there are.
+    pub fn check(&self, start: &State, later: &Later) -> Result<()> {
+        let known: BTreeSet<SupplierCode> =
+            start.purchasing.suppliers.sorted_keys().into_iter().chain(later.suppliers.keys().cloned()).collect();
+        for (code, _) in self.lead_times.iter().filter(|(code, _)| code != "*") {
+            if !known.iter().any(|supplier| supplier.as_str() == code) {
+                let names: Vec<&str> = known.iter().take(SUPPLIERS_SHOWN).map(SupplierCode::as_str).collect();
+                let there = if names.is_empty() { "it has none".to_owned() } else { format!("there are {}", names.join(", ")) };
+                bail!("--lead-time {code}=…: the shop has no supplier {code} when the replay begins; {there}. {AS_MADE}");
+            }
+        }
+        Ok(())
+    }
+
     /// Policies as they shall be at the start: those that are there, changed, and those that are new.
-    pub fn policies(&self, there: Vec<Policy>, any_supplier: Option<&SupplierCode>) -> Result<Vec<Policy>> {
+    pub fn policies(&self, there: Vec<Policy>, any_supplier: Option<&SupplierCode>, later: &Later) -> Result<Vec<Policy>> {
         let mut policies: BTreeMap<_, _> =
             there.into_iter().map(|policy| ((policy.sku.clone(), policy.location.clone()), policy)).collect();
         policies.extend(self.policies.iter().map(|(key, policy)| (key.clone(), policy.clone())));
-        for key in self.settings.keys().filter(|key| !policies.contains_key(key)).cloned().collect::<Vec<_>>() {
+        // What only the log can make, for want of its item or place, is changed when it is made.
+        let made_later = |key: &&(Sku, LocationCode)| later.policies.contains_key(key);
+        let fresh_keys = self.settings.keys().filter(|key| !policies.contains_key(key) && !made_later(key));
+        for key in fresh_keys.cloned().collect::<Vec<_>>() {
             let named = self.settings[&key].get("supplier").map(SupplierCode::new).transpose()?;
             let supplier = named.or_else(|| any_supplier.cloned());
             let supplier = supplier.with_context(|| {
-                format!("{}@{} had no policy when the replay begins; name a supplier=…, or begin later with --from", key.0, key.1)
+                format!("{0}@{1} has no policy when the replay begins. Say where it is bought, like --policy '{0}@{1} supplier=ACME …'. {AS_MADE}", key.0, key.1)
             })?;
             policies.insert(key.clone(), fresh(key, supplier));
         }
         policies.into_iter().map(|(key, policy)| self.changed(&key, policy)).collect()
     }
 
-    /// One policy, changed.
-    pub fn changed(&self, key: &(Sku, LocationCode), mut policy: Policy) -> Result<Policy> {
+    /// One policy, changed: that of the file stands for whatever the log sets.
+    pub fn changed(&self, key: &(Sku, LocationCode), policy: Policy) -> Result<Policy> {
+        let mut policy = self.policies.get(key).cloned().unwrap_or(policy);
         if let Some(percent) = self.reorder_percent {
             let scale =
                 |units: Quantity| Quantity::new(u32::try_from(u64::from(units.get()) * u64::from(percent) / 100).unwrap_or(u32::MAX));

@@ -1,6 +1,7 @@
 //! `whatif`: the demand of the log, replayed against other policies, lead times or more demand. Nothing is written.
 
 mod changes;
+mod later;
 mod measure;
 mod world;
 
@@ -13,6 +14,7 @@ use domain::Event;
 use domain::order::Origin;
 use domain::time::Timestamp;
 use engine::VerifyError;
+use later::Later;
 use measure::Measure;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -28,7 +30,7 @@ use world::World;
   quartermaster whatif --data-dir shop --policies policies.csv --from 2026-10-01T00:00:00Z
 
 It folds the log into a copy of the shop in memory, beside a live server if need be, and replays what customers asked for twice: as the shop
-is, and changed. Suppliers deliver in full on the expected day, the warehouse ships after --ship-after-hours. The same input gives the same
+is, and changed. Policies and suppliers that were made later count from where it begins, in both, when others are tried. Suppliers deliver in full on the expected day, the warehouse ships after --ship-after-hours. The same input gives the same
 answer.")]
 pub struct WhatIfArgs {
     /// One policy: 'SKU@LOCATION reorder_point=… order_up_to=…|reorder_quantity=… moq=… multiple=… lead_time_days=… supplier=…'
@@ -52,6 +54,9 @@ pub struct WhatIfArgs {
     /// Where the replay begins; by default before the first live order
     #[arg(long, value_name = "SEQUENCE|TIME")]
     from: Option<String>,
+    /// Let policies and suppliers that were made after the replay begins count from when they were made, not from its beginning
+    #[arg(long)]
+    as_made: bool,
     /// Where it ends; by default at the end of the log
     #[arg(long, value_name = "SEQUENCE|TIME")]
     to: Option<String>,
@@ -84,8 +89,10 @@ pub fn whatif(folder: &Path, arguments: &WhatIfArgs) -> Result<()> {
     let changes = Changes::read(arguments)?;
     let start = engine::state_at(folder, from)?;
     let ship_after_ms = i64::from(arguments.ship_after_hours) * domain::time::HOUR_MS;
-    let mut baseline = World::new(start.clone(), ship_after_ms, Changes::none());
-    let mut changed = World::new(start.clone(), ship_after_ms, changes);
+    let later = if arguments.as_made || !changes.are_of_supply() { Later::default() } else { Later::read(folder, &start, (from, to))? };
+    changes.check(&start, &later)?;
+    let mut baseline = World::new(start.clone(), ship_after_ms, Changes::none(), later.clone());
+    let mut changed = World::new(start.clone(), ship_after_ms, changes, later);
     let mut actual = Measure::new(&start);
     drop(start);
     let mut begun = begins.map(|time| begin(&mut baseline, &mut changed, &mut actual, time)).transpose()?.is_some();

@@ -1,6 +1,7 @@
 //! A copy of the shop that goes its own way: customers ask as they did, the warehouse and the suppliers work by the clock.
 
 use super::changes::Changes;
+use super::later::Later;
 use super::measure::Measure;
 use anyhow::Result;
 use domain::command::{catalog, fulfillment, order, purchasing, returns, stock};
@@ -29,6 +30,8 @@ pub struct World {
     state: State,
     now: Timestamp,
     changes: Changes,
+    /// Suppliers and policies that count from the beginning, though the log makes them later.
+    later: Later,
     pub measure: Measure,
     agenda: BTreeMap<(Timestamp, u64), Act>,
     entries: u64,
@@ -41,10 +44,10 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(state: State, ship_after_ms: i64, changes: Changes) -> Self {
+    pub fn new(state: State, ship_after_ms: i64, changes: Changes, later: Later) -> Self {
         let measure = Measure::new(&state);
         let (agenda, orders, purchase_orders) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { state, now: Timestamp(0), changes, measure, agenda, entries: 0, ship_after_ms, orders, purchase_orders, skipped: 0 }
+        Self { state, now: Timestamp(0), changes, later, measure, agenda, entries: 0, ship_after_ms, orders, purchase_orders, skipped: 0 }
     }
 
     /// Makes the changes, and plans for what is under way already.
@@ -54,9 +57,15 @@ impl World {
         for changed in suppliers.iter().filter_map(|supplier| self.changes.supplier(supplier)).collect::<Vec<_>>() {
             self.must(purchasing::Command::UpdateSupplier { supplier: changed, expected_version: None })?;
         }
+        for supplier in self.later.suppliers.values().cloned().collect::<Vec<_>>() {
+            let supplier = self.changes.supplier(&supplier).unwrap_or(supplier);
+            self.must(purchasing::Command::CreateSupplier(supplier))?;
+        }
         let there: Vec<Policy> = self.state.purchasing.policies.sorted().into_iter().map(|(_, policy)| (**policy).clone()).collect();
-        let only = (suppliers.len() == 1).then(|| suppliers[0].code.clone());
-        for policy in self.changes.policies(there.clone(), only.as_ref())? {
+        let mut codes = self.state.purchasing.suppliers.sorted_keys().into_iter();
+        let only = codes.next().filter(|_| codes.next().is_none());
+        let counted: Vec<Policy> = there.iter().cloned().chain(self.later.possible(&self.state)).collect();
+        for policy in self.changes.policies(counted, only.as_ref(), &self.later)? {
             if !there.contains(&policy) {
                 self.must(purchasing::Command::SetPolicy { policy, expected_version: None })?;
             }
@@ -73,7 +82,9 @@ impl World {
 
     /// A change that the user asked for must be possible.
     fn must(&mut self, command: impl Into<Command>) -> Result<()> {
-        self.settle(command.into()).map_err(|detail| anyhow::anyhow!("the change is refused: {detail}"))
+        self.settle(command.into()).map_err(|detail| {
+            anyhow::anyhow!("the change is refused: {detail} If it is made after the replay begins, begin later with --from.")
+        })
     }
 
     fn plan(&mut self, after_ms: i64, act: Act) {
@@ -201,6 +212,7 @@ impl World {
             Event::ChannelUpdated(event) => {
                 catalog::Command::UpdateChannel { channel: event.channel.clone(), expected_version: None }.into()
             }
+            Event::SupplierCreated(event) if self.later.suppliers.contains_key(&event.supplier.code) => return Ok(()),
             Event::SupplierCreated(event) => {
                 let supplier = self.changes.supplier(&event.supplier).unwrap_or_else(|| event.supplier.clone());
                 purchasing::Command::CreateSupplier(supplier).into()
