@@ -38,7 +38,7 @@ enum Command {
     },
     /// Trade a real retailer's orders on a compressed clock
     Demo(demo::DemoArgs),
-    /// Bring in orders, items, stock, suppliers, policies and purchase orders from CSV
+    /// Bring in orders, items, locations, stock, suppliers, policies and purchase orders from CSV
     Import {
         #[command(flatten)]
         folder: Folder,

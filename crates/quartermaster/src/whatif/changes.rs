@@ -15,8 +15,6 @@ type Settings = BTreeMap<String, String>;
 
 /// Suppliers that a message names.
 const SUPPLIERS_SHOWN: usize = 20;
-/// What helps when something is not there yet.
-const AS_MADE: &str = "What was made later counts from the beginning without --as-made, or begin later with --from";
 
 #[derive(Default)]
 pub struct Changes {
@@ -79,7 +77,7 @@ impl Changes {
             if !known.iter().any(|supplier| supplier.as_str() == code) {
                 let names: Vec<&str> = known.iter().take(SUPPLIERS_SHOWN).map(SupplierCode::as_str).collect();
                 let there = if names.is_empty() { "it has none".to_owned() } else { format!("there are {}", names.join(", ")) };
-                bail!("--lead-time {code}=…: the shop has no supplier {code} when the replay begins; {there}. {AS_MADE}");
+                bail!("--lead-time {code}=…: the shop has no supplier {code} when the replay begins; {there}. {}", later.remedy());
             }
         }
         Ok(())
@@ -97,7 +95,9 @@ impl Changes {
             let named = self.settings[&key].get("supplier").map(SupplierCode::new).transpose()?;
             let supplier = named.or_else(|| any_supplier.cloned());
             let supplier = supplier.with_context(|| {
-                format!("{0}@{1} has no policy when the replay begins. Say where it is bought, like --policy '{0}@{1} supplier=ACME …'. {AS_MADE}", key.0, key.1)
+                let named = format!("{}@{}", key.0, key.1);
+                let remedy = later.remedy();
+                format!("{named} has no policy when the replay begins. Say where it is bought, like '{named} supplier=ACME …'. {remedy}")
             })?;
             policies.insert(key.clone(), fresh(key, supplier));
         }

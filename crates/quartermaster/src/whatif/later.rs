@@ -13,6 +13,8 @@ use std::path::Path;
 pub struct Later {
     pub suppliers: BTreeMap<SupplierCode, Supplier>,
     pub policies: BTreeMap<(Sku, LocationCode), Policy>,
+    /// The user wants none of them before their time.
+    pub as_made: bool,
 }
 
 impl Later {
@@ -36,6 +38,15 @@ impl Later {
         });
         read?;
         Ok(later)
+    }
+
+    /// What to do about something that is not there.
+    pub fn remedy(&self) -> &'static str {
+        if self.as_made {
+            "Without --as-made, what was made later counts from the beginning; or begin later with --from"
+        } else {
+            "Check the spelling, or make it in the shop first"
+        }
     }
 
     /// Those policies whose item and places are there when the replay begins. The others come when the log makes them.

@@ -89,7 +89,11 @@ pub fn whatif(folder: &Path, arguments: &WhatIfArgs) -> Result<()> {
     let changes = Changes::read(arguments)?;
     let start = engine::state_at(folder, from)?;
     let ship_after_ms = i64::from(arguments.ship_after_hours) * domain::time::HOUR_MS;
-    let later = if arguments.as_made || !changes.are_of_supply() { Later::default() } else { Later::read(folder, &start, (from, to))? };
+    let later = if arguments.as_made || !changes.are_of_supply() {
+        Later { as_made: arguments.as_made, ..Later::default() }
+    } else {
+        Later::read(folder, &start, (from, to))?
+    };
     changes.check(&start, &later)?;
     let mut baseline = World::new(start.clone(), ship_after_ms, Changes::none(), later.clone());
     let mut changed = World::new(start.clone(), ship_after_ms, changes, later);
