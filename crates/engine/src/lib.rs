@@ -37,6 +37,7 @@ mod frame;
 pub mod json;
 mod keyed;
 pub mod log;
+pub mod priority;
 mod queue;
 mod reader;
 mod record;

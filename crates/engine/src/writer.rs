@@ -2,6 +2,7 @@
 
 use crate::frame::{Batch, Pending, Reply};
 use crate::log::{Appended, Log, Row};
+use crate::priority;
 use crate::reader::Shared;
 use crate::store::Store;
 use std::sync::Arc;
@@ -66,12 +67,10 @@ impl<L: Log> LogThread<L> {
         }
     }
 
-    /// Readers see it first, then those who asked, then the store.
+    /// Readers see it first, then those who asked, then whoever follows, the store last.
     fn answer(&self, batch: Batch, stores: &SyncSender<Vec<Pending>>) {
         if !batch.transactions.is_empty() {
             self.shared.publish(&batch.transactions, self.log.last());
-            (self.on_committed)(&batch.transactions);
-            (self.on_durable)(self.log.last());
         }
         if !batch.replies.is_empty() {
             (self.on_replies)(batch.replies);
@@ -80,6 +79,8 @@ impl<L: Log> LogThread<L> {
         if batch.transactions.is_empty() {
             return;
         }
+        (self.on_durable)(self.log.last());
+        (self.on_committed)(&batch.transactions);
         if stores.send(batch.transactions).is_err() {
             self.shared.fail("the store stopped");
         }
@@ -104,6 +105,7 @@ pub fn row(pending: &Pending) -> Row {
 
 /// Follows the log, coalescing what has piled up into one write.
 pub fn follow(mut store: Store, shared: &Shared, frames: &Receiver<Vec<Pending>>) {
+    priority::stand_back(priority::FOLLOWER);
     while let Ok(mut batch) = frames.recv() {
         gather(&mut batch, frames);
         if batch.len() < WORTH_WRITING {

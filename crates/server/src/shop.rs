@@ -128,7 +128,10 @@ impl Shop {
             let images = shop.engine.query(domain::State::images)?;
             Some((images, shop.engine.durable()))
         };
-        let follow = move || mirror.follow(&ask, &frames);
+        let follow = move || {
+            engine::priority::stand_back(engine::priority::FOLLOWER);
+            mirror.follow(&ask, &frames);
+        };
         std::thread::Builder::new().name("mirror".to_owned()).spawn(follow).expect("the system has room for a thread");
     }
 

@@ -89,6 +89,12 @@ const VAULT_PREFIX: &str = "v1.key.";
 const OPERATOR_PREFIX: &str = "v1.operator.";
 /// Sets the key that is derived apart from any other use of the same text.
 const OPERATOR_CONTEXT: &str = "quartermaster secrets under the operator's key v1";
+
+/// Whether a text is a secret of the shop that was sealed here, which leaves it for nobody.
+pub fn is_secret(text: &str) -> bool {
+    text.starts_with(VAULT_PREFIX) || text.starts_with(OPERATOR_PREFIX)
+}
+
 /// What a sealed secret is bound to.
 const SECRET_AAD: &[u8] = b"quartermaster secret";
 

@@ -27,6 +27,12 @@ const PAGE_BYTES: u32 = 16_384;
 /// Bytes of the write-ahead log before its pages are copied home by whoever writes without a thread for it.
 const CHECKPOINT_BYTES: u32 = 16 << 20;
 
+/// Rows from the one on that has a sequence.
+const READ: &str = "
+    SELECT first_seq, last_seq, time, actor, body FROM transactions
+    WHERE first_seq >= coalesce((SELECT first_seq FROM transactions WHERE first_seq <= ?1 ORDER BY first_seq DESC LIMIT 1), 0)
+      AND last_seq >= ?1 ORDER BY first_seq LIMIT ?2";
+
 /// Frames that a backup copies between two looks at the log.
 const COPY_FRAMES: usize = 200;
 
@@ -126,6 +132,24 @@ impl SqliteLog {
             frames.push((mark, rows));
         }
         Ok(frames)
+    }
+
+    /// As [`Log::read`], and no further row once they have `bytes` together.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn read_within(&self, from_seq: u64, limit: usize, bytes: usize) -> Result<Vec<Row>, Error> {
+        let mut statement = self.connection.prepare_cached(READ)?;
+        let (mut rows, mut read) = (Vec::new(), 0);
+        for row in statement.query_map(params![from_seq, limit], read_row)? {
+            let row = row?;
+            read += row.body.len();
+            rows.push(row);
+            if read >= bytes {
+                break;
+            }
+        }
+        Ok(rows)
     }
 
     /// The last sequence written at or before a time, in milliseconds since the Unix epoch.
@@ -307,11 +331,7 @@ impl Log for SqliteLog {
     }
 
     fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Row>, Error> {
-        let sql = "SELECT first_seq, last_seq, time, actor, body FROM transactions
-                   WHERE first_seq >= coalesce((SELECT first_seq FROM transactions WHERE first_seq <= ?1 ORDER BY first_seq DESC LIMIT 1), 0)
-                     AND last_seq >= ?1 ORDER BY first_seq LIMIT ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_map(params![from_seq, limit], read_row)?.collect::<Result<_, _>>()?)
+        self.read_within(from_seq, limit, usize::MAX)
     }
 
     fn last(&self) -> u64 {

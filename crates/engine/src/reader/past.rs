@@ -31,8 +31,16 @@ impl Reader {
     /// # Errors
     /// When the log cannot be read.
     pub fn events(&self, after: u64, limit: usize) -> Result<(Vec<EventRow>, u64), ReadError> {
+        self.events_within(after, limit, usize::MAX)
+    }
+
+    /// As [`Reader::events`], and from no further transaction once they have `bytes` in the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn events_within(&self, after: u64, limit: usize, bytes: usize) -> Result<(Vec<EventRow>, u64), ReadError> {
         let durable = self.shared.durable();
-        let rows = self.log.read(after.saturating_add(1), limit)?;
+        let rows = self.log.read_within(after.saturating_add(1), limit, bytes)?;
         let mut looked = after;
         let mut events = Vec::new();
         for row in rows.into_iter().filter(|row| row.last_seq <= durable) {

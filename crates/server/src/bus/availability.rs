@@ -133,10 +133,11 @@ async fn last_touched(shop: &Arc<Shop>, events: &[Arc<Outgoing>]) -> BTreeMap<Sk
         *shop.bus.kits.known() = None;
     }
     let mut last: BTreeMap<Sku, (u64, i64)> = BTreeMap::new();
-    let kits = if events.iter().any(|event| !event.touched.is_empty()) { shop.bus.kits.get(shop).await } else { Kits::default() };
-    for event in events {
+    let touched: Vec<_> = events.iter().map(|event| (event, event.touched())).collect();
+    let kits = if touched.iter().any(|(_, skus)| !skus.is_empty()) { shop.bus.kits.get(shop).await } else { Kits::default() };
+    for (event, skus) in touched {
         let item = event.subject.strip_prefix("item/").and_then(|sku| Sku::new(sku).ok());
-        for sku in event.touched.iter().chain(&item) {
+        for sku in skus.iter().chain(&item) {
             for touched in std::iter::once(sku).chain(kits.get(sku).into_iter().flatten()) {
                 last.insert(touched.clone(), (event.seq, event.time));
             }

@@ -10,7 +10,7 @@ use engine::EventRow;
 use serde::Serialize;
 use smol_str::SmolStr;
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Where events come from, as CloudEvents name it.
 pub const SOURCE: &str = "/shops/main";
@@ -22,7 +22,7 @@ struct SubscriptionTest {
     name: SmolStr,
 }
 
-/// One event as subscribers get it.
+/// One event as subscribers get it. Its bytes are made when the first of them wants it: most filters take few of what they look at.
 #[derive(Debug)]
 pub struct Outgoing {
     pub seq: u64,
@@ -37,30 +37,21 @@ pub struct Outgoing {
     pub subject: Arc<str>,
     /// Known when a filter asks for it, and the event belongs to a channel.
     pub channel: Option<ChannelCode>,
-    /// SKUs whose level it changed.
-    pub touched: Vec<Sku>,
-    body: Bytes,
-    /// Kept when something is sealed in it that the vault may open.
-    sealed: Option<Box<(EventRow, u64)>>,
+    row: EventRow,
+    cause: Option<String>,
+    closed: OnceLock<Bytes>,
 }
 
 impl Outgoing {
     /// `incarnation` is the life of the log in which it was written.
     pub fn new(row: EventRow, incarnation: u64) -> Self {
-        let closed = personal::left_out(&row.data);
-        let body = envelope(&row, incarnation, closed.as_deref().unwrap_or(&row.data)).into();
-        Self {
-            seq: row.seq,
-            nth: 0,
-            id: format!("{incarnation}-{}", row.seq),
-            time: row.time,
-            kind: row.kind.clone(),
-            subject: row.subject.as_str().into(),
-            channel: None,
-            touched: availability::touched(&row.data),
-            body,
-            sealed: personal::is_sealed(&row.data).then(|| Box::new((row, incarnation))),
-        }
+        let (id, cause) = (format!("{incarnation}-{}", row.seq), row.cause.map(|cause| format!("{incarnation}-{cause}")));
+        Self { cause, ..Self::made(row, id) }
+    }
+
+    fn made(row: EventRow, id: String) -> Self {
+        let (seq, time, kind, subject) = (row.seq, row.time, row.kind.clone(), row.subject.as_str().into());
+        Self { seq, nth: 0, id, time, kind, subject, channel: None, row, cause: None, closed: OnceLock::new() }
     }
 
     #[must_use]
@@ -70,9 +61,7 @@ impl Outgoing {
 
     /// Made here: `id` and `seq` say what it was made from.
     pub fn derived(row: EventRow, nth: u32, id: String, channel: ChannelCode) -> Self {
-        let body = with_id(&row, &id, "", &row.data).into();
-        let (seq, time, kind, subject) = (row.seq, row.time, row.kind, row.subject.into());
-        Self { seq, nth, id, time, kind, subject, channel: Some(channel), touched: Vec::new(), body, sealed: None }
+        Self { nth, channel: Some(channel), ..Self::made(row, id) }
     }
 
     /// For trying an endpoint out: it is in no log.
@@ -82,37 +71,39 @@ impl Outgoing {
         let data = serde_json::to_string(&data).expect("texts serialize");
         let kind = "subscription.test.v1".to_owned();
         let row = EventRow { seq, time: now.0, actor: "bus".into(), kind, subject, subject_seq: 0, cause: None, data };
-        let body = with_id(&row, id, "", &row.data).into();
-        let (time, kind, subject) = (row.time, row.kind, row.subject.into());
-        Self { seq, nth: 0, id: id.to_owned(), time, kind, subject, channel: None, touched: Vec::new(), body, sealed: None }
+        Self::made(row, id.to_owned())
+    }
+
+    /// SKUs whose level it changed.
+    pub fn touched(&self) -> Vec<Sku> {
+        availability::touched(&self.row.data)
     }
 
     /// The structured CloudEvent. With a vault, personal data that can still be opened is in it; without, none is.
     pub fn body(&self, vault: Option<&Vault>) -> Bytes {
-        match (vault, &self.sealed) {
-            (Some(vault), Some(sealed)) => envelope(&sealed.0, sealed.1, &personal::opened(&sealed.0.data, vault)).into(),
-            (None, _) | (_, None) => self.body.clone(),
+        match vault.filter(|_| personal::is_sealed(&self.row.data)) {
+            Some(vault) => self.around(&personal::opened(&self.row.data, vault)),
+            None => self.closed.get_or_init(|| self.around(&personal::left_out(&self.row.data))).clone(),
         }
     }
 
-    /// About what it takes in memory, in bytes.
+    fn around(&self, data: &str) -> Bytes {
+        envelope(&self.row, &self.id, self.cause.as_deref(), data).into()
+    }
+
+    /// About what it takes in memory, in bytes, once somebody wanted it.
     pub fn size(&self) -> usize {
-        256 + self.body.len() + self.sealed.as_ref().map_or(0, |sealed| sealed.0.data.len())
+        1024 + 2 * self.row.data.len()
     }
 }
 
 /// A CloudEvents 1.0 envelope without anything personal.
 pub fn cloud_event(event: &EventRow, incarnation: u64) -> String {
-    let closed = personal::left_out(&event.data);
-    envelope(event, incarnation, closed.as_deref().unwrap_or(&event.data))
+    let cause = event.cause.map(|cause| format!("{incarnation}-{cause}"));
+    envelope(event, &format!("{incarnation}-{}", event.seq), cause.as_deref(), &personal::left_out(&event.data))
 }
 
-fn envelope(event: &EventRow, incarnation: u64, data: &str) -> String {
-    let cause = event.cause.map(|cause| format!("{incarnation}-{cause}")).unwrap_or_default();
-    with_id(event, &format!("{incarnation}-{}", event.seq), &cause, data)
-}
-
-fn with_id(event: &EventRow, id: &str, cause: &str, data: &str) -> String {
+fn envelope(event: &EventRow, id: &str, cause: Option<&str>, data: &str) -> String {
     let correlation = event.subject.split_once('/').map_or(event.subject.as_str(), |(_, id)| id);
     let mut text = String::with_capacity(data.len() + 480);
     text.push_str("{\"specversion\":\"1.0\",\"id\":");
@@ -123,17 +114,18 @@ fn with_id(event: &EventRow, id: &str, cause: &str, data: &str) -> String {
     text.push_str(&event.kind);
     text.push_str("\",\"subject\":");
     quoted(&mut text, &event.subject);
-    let time = serde_json::to_string(&Timestamp(event.time)).expect("times serialize");
+    text.push_str(",\"time\":");
+    engine::json::push(&mut text, &Timestamp(event.time)).expect("times serialize");
     let written = write!(
         text,
-        ",\"time\":{time},\"datacontenttype\":\"application/json\",\"sequence\":\"{:020}\",\"subjectsequence\":\"{:020}\",\"correlationid\":",
+        ",\"datacontenttype\":\"application/json\",\"sequence\":\"{:020}\",\"subjectsequence\":\"{:020}\",\"correlationid\":",
         event.seq, event.subject_seq
     );
     written.expect("memory takes all that is written");
     quoted(&mut text, correlation);
     text.push_str(",\"actor\":");
     quoted(&mut text, &event.actor);
-    if !cause.is_empty() {
+    if let Some(cause) = cause {
         text.push_str(",\"causationid\":");
         quoted(&mut text, cause);
     }
@@ -144,7 +136,7 @@ fn with_id(event: &EventRow, id: &str, cause: &str, data: &str) -> String {
 }
 
 fn quoted(text: &mut String, value: &str) {
-    text.push_str(&serde_json::to_string(value).expect("text serializes"));
+    engine::json::push(text, value).expect("text serializes");
 }
 
 #[cfg(test)]

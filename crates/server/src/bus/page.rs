@@ -12,8 +12,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Transactions that one look at the log reads: some hundred events, a few megabytes at the very worst.
+/// Transactions that one look at the log reads: some hundred events.
 const STEP: usize = 32;
+/// And for a stream that takes all there is: on a busy machine each look waits for its turn, and few of them must keep up.
+const STREAM_STEP: usize = 1024;
+/// Bytes of the log after which a look reads no further.
+const STEP_BYTES: usize = 1 << 20;
 /// Longest wait for something new, below the time limit of a request.
 pub const WAIT_MAX: Duration = Duration::from_secs(25);
 /// Orders whose channel is remembered; beyond, all are forgotten and looked up again.
@@ -87,9 +91,13 @@ struct BegunOrder {
 /// # Errors
 /// When the log cannot be read.
 pub async fn next(shop: &Arc<Shop>, after: u64, with_channels: bool) -> Result<Page, ReadError> {
+    look(shop, after, STEP, with_channels).await
+}
+
+async fn look(shop: &Arc<Shop>, after: u64, step: usize, with_channels: bool) -> Result<Page, ReadError> {
     let bus = shop.clone();
     shop.read(move |reader| {
-        let (rows, looked) = reader.events(after, STEP)?;
+        let (rows, looked) = reader.events_within(after, step, STEP_BYTES)?;
         let mut events = Vec::with_capacity(rows.len());
         for row in rows {
             let channel = if with_channels { bus.bus.channels.of(reader, &row)? } else { None };
@@ -136,6 +144,31 @@ pub async fn collect(shop: &Arc<Shop>, filter: &Filter, after: u64, limit: usize
         let mut durable = shop.durable.clone();
         // Time up or something new: either way it looks again.
         let _ = tokio::time::timeout_at(until, durable.wait_for(|seq| *seq > page.looked)).await;
+    }
+}
+
+/// All events that match among the next ones after a sequence; waits for the first when there is none.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn follow(shop: &Arc<Shop>, filter: &Filter, after: u64) -> Result<Page, ReadError> {
+    let until = Instant::now() + WAIT_MAX;
+    let mut looked = after;
+    loop {
+        let mut page = look(shop, looked, STREAM_STEP, filter.needs_channels()).await?;
+        let changed = if filter.wants_availability() { availability::changed(shop, filter, &page.events).await } else { Vec::new() };
+        page.events.retain(|event| filter.matches(event));
+        page.events.extend(changed);
+        if !page.events.is_empty() || Instant::now() >= until {
+            page.events.sort_by_key(|event| (event.seq, event.nth));
+            return Ok(page);
+        }
+        if page.looked == looked {
+            let mut durable = shop.durable.clone();
+            // Time up or something new: either way it looks again.
+            let _ = tokio::time::timeout_at(until, durable.wait_for(|seq| *seq > page.looked)).await;
+        }
+        looked = page.looked;
     }
 }
 

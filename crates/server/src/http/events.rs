@@ -16,8 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Events looked for at once for a stream.
-const STEP: usize = 200;
 /// Events that wait for a slow reader of a stream; the log waits for it without memory.
 const STREAM_QUEUE_MAX: usize = 256;
 /// Who accepts this gets events as CloudEvents batches them.
@@ -80,7 +78,7 @@ async fn feed(shop: Arc<Shop>, filter: Filter, after: u64, events: mpsc::Sender<
     let mut looked = after;
     loop {
         let page = tokio::select! {
-            page = collect(&shop, &filter, looked, STEP, page::WAIT_MAX) => page,
+            page = page::follow(&shop, &filter, looked) => page,
             () = events.closed() => return,
         };
         let Ok(page) = page else { return };

@@ -82,9 +82,7 @@ impl Deliveries {
 
 /// Lets orders have the processor first. Only this thread, and those it starts.
 pub fn stand_back() {
-    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS) {
-        tracing::debug!("a thread runs with ordinary priority: {error}");
-    }
+    engine::priority::stand_back(NICENESS);
 }
 
 /// One pump for each active webhook, as they come and go.

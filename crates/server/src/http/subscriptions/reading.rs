@@ -21,8 +21,6 @@ use tokio_stream::StreamExt;
 
 /// Events that wait for a slow reader of a stream; the log waits for it without memory.
 const STREAM_QUEUE_MAX: usize = 256;
-/// Events looked for at once for a stream.
-const STREAM_STEP: usize = 200;
 
 fn active(entry: &Entry, kind: Kind) -> Result<Arc<Subscription>, Problem> {
     let subscription = entry.subscription();
@@ -132,7 +130,7 @@ async fn feed(
     let (filter, mut versions, mut looked) = (Filter::of(&subscription), entry.versions(), after);
     while entry.is_still(&subscription) && entry.progress().reader == reader {
         let page = tokio::select! {
-            page = collect(&shop, &filter, looked, STREAM_STEP, page::WAIT_MAX) => page,
+            page = page::follow(&shop, &filter, looked) => page,
             _ = versions.changed() => return,
             () = events.closed() => return,
         };
