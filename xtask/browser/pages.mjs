@@ -16,7 +16,7 @@ await api("POST", "/v1/counts", { location: "AUS", skus: ["MUG-RED", "CAP"] });
 await api("POST", "/v1/subscriptions", { name: "ERP", kind: "webhook", webhook: { url: "http://127.0.0.1:9/events" } });
 await api("POST", "/v1/subscriptions", { name: "Warehouse", kind: "pull" });
 const paths = ["/", "/orders", `/orders/${order.id}`, `/orders/${order.id}/cancel`, `/orders/${order.id}/refund`, "/orders?q=nothing", "/stock", "/stock/MUG-RED", "/stock/MUG-RED/adjust", "/stock/CAP/policy?location=AUS",
-  "/replenishment", purchase && `/purchase-orders/${purchase.id}`, purchase && `/purchase-orders/${purchase.id}/send`, "/fulfillment", work && `/fulfillment/${work.id}`, "/fulfillment/pick-list?location=AUS", work && `/fulfillment/${work.id}/packing-slip`,
+  "/returns", "/replenishment", purchase && `/purchase-orders/${purchase.id}`, purchase && `/purchase-orders/${purchase.id}/send`, "/fulfillment", work && `/fulfillment/${work.id}`, "/fulfillment/pick-list?location=AUS", work && `/fulfillment/${work.id}/packing-slip`,
   "/transfers/tr_1", "/transfers/tr_1/ship", "/counts/cnt_1", "/counts/cnt_1/record", "/stock/MUG-RED/transfer", "/events", "/events/3", "/subscriptions", "/subscriptions/sub_1", "/subscriptions/sub_1/redeliver", "/settings/mails", "/no-such-page", "/alerts", "/settings", "/settings/channels/web", "/settings/keys/new", "/more", "/orders/ord_ZZZ", "/sign-in"].filter(Boolean);
 const source = readFileSync(axe, "utf8");
 const browser = await launch();

@@ -27,7 +27,7 @@ const busiest = orders.slice().sort((a, b) => b.fulfillments.length - a.fulfillm
 const open = orders.find((order) => order.status === "open") || busiest;
 const pages = {
   "sign-in": "/sign-in", overview: "/", orders: "/orders", order: `/orders/${busiest.id}`, "order-cancel": `/orders/${open.id}/cancel`,
-  stock: "/stock", sku: `/stock/${encodeURIComponent(busiest.lines[0].sku)}`, replenishment: "/replenishment", "purchase-order": purchases[0] && `/purchase-orders/${purchases[0].id}`,
+  returns: "/returns", stock: "/stock", sku: `/stock/${encodeURIComponent(busiest.lines[0].sku)}`, replenishment: "/replenishment", "purchase-order": purchases[0] && `/purchase-orders/${purchases[0].id}`,
   fulfillment: "/fulfillment", work: work[0] && `/fulfillment/${work[0].id}`, subscriptions: "/subscriptions", events: "/events", alerts: "/alerts", settings: "/settings", more: "/more",
 };
 for (const [name, path] of Object.entries(pages)) {

@@ -51,14 +51,29 @@ pub fn chromium() -> Result<PathBuf> {
     if let Some(found) = known() {
         return Ok(found);
     }
+    from_debian(&["chromium", "fonts-dejavu-core"])?;
+    known().context("Chromium was installed but is not in /usr/bin; name it with the variable CHROMIUM")
+}
+
+/// Postgres with its own benchmark, which we are measured against. `POSTGRES_BIN` names another.
+///
+/// # Errors
+/// When it isn't there and can't be installed.
+pub fn postgres() -> Result<()> {
+    if std::env::var_os("POSTGRES_BIN").is_some() || Path::new("/usr/lib/postgresql").exists() {
+        return Ok(());
+    }
+    from_debian(&["postgresql"])
+}
+
+fn from_debian(packages: &[&str]) -> Result<()> {
     let apt = || {
         let mut apt = Command::new("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-o", "DPkg::Lock::Timeout=300", "-qq"]);
         apt
     };
     run(apt().arg("update"))?;
-    run(apt().args(["install", "--no-install-recommends", "--yes", "chromium", "fonts-dejavu-core"]))?;
-    known().context("Chromium was installed but is not in /usr/bin; name it with the variable CHROMIUM")
+    run(apt().args(["install", "--no-install-recommends", "--yes"]).args(packages))
 }
 
 fn home(name: &str) -> Result<PathBuf> {

@@ -65,6 +65,9 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 /// # Errors
 /// When the benchmark cannot be built or run.
 pub fn bench(arguments: &[&str]) -> Result<()> {
+    if arguments.iter().any(|argument| argument.split(',').any(|part| part == "postgres")) {
+        crate::peers::postgres()?;
+    }
     let bench = ["run", "--release", "--quiet", "--package", "server", "--example", "bench", "--"];
     cargo(&[&bench[..], arguments].concat())
 }

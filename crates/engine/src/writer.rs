@@ -19,7 +19,7 @@ const WORTH_WRITING: usize = 1024;
 const REST: Duration = Duration::from_millis(50);
 /// Most transactions that the store may be behind before the log waits for it: then the queue fills, and clients are told to come again. What
 /// is not stored stands in memory, and a start after a crash folds it again.
-pub const STORE_BEHIND_MAX: usize = 16_384;
+pub const STORE_BEHIND_MAX: usize = 8192;
 
 /// The thread that makes frames durable, answers, and hands them on. One append is in flight, never more.
 pub struct LogThread<L: Log> {

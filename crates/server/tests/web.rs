@@ -141,3 +141,32 @@ async fn an_action_is_done_once_however_often_its_button_is_pressed() {
         timeline["data"].as_array().unwrap().iter().filter(|event| event["type"] == "quartermaster.order.held.v1").collect::<Vec<_>>();
     assert_eq!((held.len(), held[0]["actor"].as_str()), (1, Some("operator")));
 }
+
+#[tokio::test]
+async fn a_return_waits_on_the_overview_and_among_the_returns_until_it_is_over() {
+    let door = Door::new().await;
+    let guest = door.sign_in(Role::Operator).await;
+    door.client.post("/v1/orders", &client::order("W-1", 2)).await;
+    let order = door.client.until("/v1/orders/ord_1", "payment_status", "authorized").await;
+    let work = order["fulfillments"][0]["id"].as_str().unwrap().to_owned();
+    for (step, body) in [("pick", ""), ("pack", ""), ("ship", r#"{"carrier":"UPS","tracking_number":"1Z"}"#), ("deliver", "")] {
+        let done = door.client.post(&format!("/v1/fulfillments/{work}/{step}"), body).await;
+        assert_eq!(done.status, StatusCode::OK, "{step}: {}", done.body);
+    }
+    // The order is over; its return is not.
+    door.client.until("/v1/orders/ord_1", "status", "completed").await;
+    let asked = r#"{"order":"ord_1","reason":"too_small","lines":[{"id":"ol_1-1","quantity":1}]}"#;
+    assert_eq!(door.client.post("/v1/returns", asked).await.body["status"], "requested");
+    let page = async |path: &str| text(door.send("GET", path, Some(&guest.cookie), "").await).await;
+    assert!(page("/").await.contains("/returns/ret_1-1/approve"), "the overview offers it");
+    let returns = page("/returns").await;
+    assert!(returns.contains("Requested") && returns.contains("1 × MUG") && returns.contains("too small"), "{returns}");
+    for (step, fields) in [("approve", ""), ("receive", "&location=AUS&arrived.0=1"), ("close", "")] {
+        let body = format!("csrf={}{fields}", guest.csrf);
+        let done = door.send("POST", &format!("/returns/ret_1-1/{step}"), Some(&guest.cookie), &body).await;
+        assert_eq!(done.status(), StatusCode::SEE_OTHER, "{step}: {}", text(done).await);
+    }
+    let returns = page("/returns").await;
+    assert!(returns.contains("No return waits") && returns.contains("Closed"), "{returns}");
+    assert!(!page("/").await.contains("Returns to approve"));
+}

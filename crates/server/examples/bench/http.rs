@@ -41,7 +41,7 @@ async fn echo(call: Call) -> Result<Answer, Problem> {
     Ok(Answer { status: axum::http::StatusCode::CREATED, content: Content::Text(text), version: Some(1), replayed: false })
 }
 
-fn order(number: u64, body: &mut String) {
+pub fn order(number: u64, body: &mut String) {
     let (a, b) = (number as usize * 7 % furnish::SKUS_OVER_HTTP, (number as usize * 13 + 1) % furnish::SKUS_OVER_HTTP);
     write!(
         body,
@@ -66,9 +66,8 @@ pub fn measure(runtime: &tokio::runtime::Runtime, report: &mut Report, folder: &
     let (_, key) = shop.keys.create("bench", Role::Admin).expect("a key");
     // As in a server that runs: its counting is part of what a request costs.
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
-    let limits = Limits { rate: None, ..Limits::default() };
-    let api = runtime.block_on(listen(router(shop.clone(), limits, metrics.clone())));
-    let echo = runtime.block_on(listen(echo_router(&shop, limits, metrics)));
+    let api = runtime.block_on(listen(api(&shop, metrics.clone())));
+    let echo = runtime.block_on(listen(router_of(&ECHO, shop.clone(), Limits { rate: None, ..Limits::default() }, metrics)));
     let target = |address, body| Target { address, key: key.clone(), body, numbers: Arc::default() };
     let (orders, echoes) = (target(api, order as fn(u64, &mut String)), target(echo, order));
     let size = runtime.block_on(async { Connection::open(&orders).await.ask(orders.numbers.fetch_add(1, Ordering::Relaxed)).await });
@@ -130,7 +129,7 @@ fn latency(report: &mut Report, orders: &Target, per_s: f64, time: Duration) {
 }
 
 /// A shop with everything that orders name.
-fn furnished(runtime: &tokio::runtime::Runtime, folder: &Path) -> Arc<Shop> {
+pub fn furnished(runtime: &tokio::runtime::Runtime, folder: &Path) -> Arc<Shop> {
     let _inside = runtime.enter();
     let shop = Shop::open(folder, None).expect("a shop");
     for command in furnish::commands() {
@@ -141,8 +140,9 @@ fn furnished(runtime: &tokio::runtime::Runtime, folder: &Path) -> Arc<Shop> {
     shop
 }
 
-fn echo_router(shop: &Arc<Shop>, limits: Limits, metrics: Option<PrometheusHandle>) -> Router {
-    router_of(&ECHO, shop.clone(), limits, metrics)
+/// The server's own router, which lets one key ask as often as it can.
+pub fn api(shop: &Arc<Shop>, metrics: Option<PrometheusHandle>) -> Router {
+    router(shop.clone(), Limits { rate: None, ..Limits::default() }, metrics)
 }
 
 pub async fn listen(app: Router) -> SocketAddr {

@@ -2,7 +2,8 @@
 //! clock on the wall is the best of several rounds.
 //!
 //! `--json` prints one object and nothing else on standard output. `--only http,engine,history,pages,idle` measures parts, `--seconds` says how long
-//! each part loads the server, `--closed` how many closed orders of history there are.
+//! each part loads the server, `--closed` how many closed orders of history there are. `--only postgres` measures against Postgres, which has to
+//! be installed, and is left out otherwise.
 
 mod cpu;
 mod furnish;
@@ -10,6 +11,7 @@ mod http;
 mod in_process;
 mod load;
 mod pages;
+mod postgres;
 mod process;
 mod report;
 
@@ -56,6 +58,11 @@ fn main() {
     if only("pages") {
         let shop = tempfile::tempdir().expect("a folder");
         pages::measure(&runtime(), &mut report, shop.path());
+    }
+    if after("--only").is_some() && only("postgres") {
+        let both = tempfile::tempdir().expect("a folder");
+        let time = Duration::from_secs(number("--seconds", SECONDS) as u64);
+        postgres::measure(&runtime(), &mut report, both.path(), time);
     }
     if only("idle") {
         let quiet = tempfile::tempdir().expect("a folder");

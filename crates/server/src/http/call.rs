@@ -22,6 +22,8 @@ use std::sync::Arc;
 /// Largest page of a list.
 pub const PAGE_MAX: usize = 200;
 const PAGE_DEFAULT: usize = 50;
+/// About what an order of some lines takes as JSON.
+const VIEW_BYTES: usize = 2048;
 
 pub struct Call {
     pub shop: Arc<Shop>,
@@ -68,7 +70,9 @@ impl Answer {
 
     /// Goes to bytes at once, without a tree of values in between.
     pub fn rendered(status: StatusCode, view: &impl serde::Serialize) -> Self {
-        Self::new(status, Content::Text(engine::json::to_string(view).expect("entities serialize").into_bytes()))
+        let mut text = String::with_capacity(VIEW_BYTES);
+        engine::json::push(&mut text, view).expect("entities serialize");
+        Self::new(status, Content::Text(text.into_bytes()))
     }
 
     pub fn raw(response: Response) -> Self {

@@ -32,6 +32,7 @@ mod orders;
 mod overview;
 mod pages;
 mod purchasing;
+mod returns;
 mod session;
 mod settings;
 mod show;

@@ -9,6 +9,7 @@ use askama::Template;
 use domain::alert::Condition;
 use domain::id::OrderId;
 use domain::money::{Amount, Currency};
+use domain::returns::ReturnStatus;
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use engine::minutes;
 use std::collections::BTreeMap;
@@ -230,8 +231,9 @@ struct Found {
     late: Vec<OrderId>,
     short: Vec<OrderId>,
     unpaid: Vec<OrderId>,
-    counts: [usize; 5],
+    counts: [usize; 6],
     stuck: Vec<Need>,
+    returns: Vec<Need>,
     alerts: Vec<Need>,
 }
 
@@ -278,6 +280,7 @@ async fn groups(visit: &Visit, now: Timestamp) -> Result<Vec<Group>, Fault> {
         group("Payment failed", 2, "/orders?stage=unpaid", tone("bad", "alert"), unpaid.collect()),
         group("Stuck in the warehouse", 3, "/fulfillment?stuck=1", tone("warn", "pause"), found.stuck),
         group("Short", 1, "/orders?stage=short", tone("warn", "half"), short.collect()),
+        group("Returns to approve", 5, "/returns", tone("info", "back"), found.returns),
         group("Alerts", 4, "/alerts", tone("warn", "bell"), found.alerts),
     ];
     groups.retain(|group| !group.needs.is_empty());
@@ -321,11 +324,25 @@ fn find(visit: &Visit, now: Timestamp) -> Found {
             dialog: work,
         }
     });
+    let asked = || pipeline.returns.iter().filter(|(status, ..)| *status == ReturnStatus::Requested);
+    let decides = visit.may(crate::http::Access::Operate);
+    let returns = asked().take(NEEDS_EACH).filter_map(|(_, since, id)| {
+        let order = id.order?;
+        Some(Need {
+            href: format!("/orders/{order}#{id}"),
+            name: format!("#{}", show::number(order)),
+            detail: format!("asked for, {}", show::age(*since, now)),
+            action: if decides { format!("/returns/{id}/approve") } else { "/returns".to_owned() },
+            verb: if decides { "Approve" } else { "Open" },
+            dialog: decides,
+        })
+    });
     Found {
+        returns: returns.collect(),
         late: pipeline.late(today).take(NEEDS_EACH).collect(),
         short: pipeline.short.iter().take(NEEDS_EACH).copied().collect(),
         unpaid: pipeline.unpaid.iter().take(NEEDS_EACH).copied().collect(),
-        counts: [pipeline.late(today).count(), pipeline.short.len(), pipeline.unpaid.len(), stuck.len(), open().count()],
+        counts: [pipeline.late(today).count(), pipeline.short.len(), pipeline.unpaid.len(), stuck.len(), open().count(), asked().count()],
         stuck: needs.collect(),
         alerts: alerts.collect(),
     }

@@ -4,7 +4,7 @@ use super::orders::{self, actions, bulk};
 use super::settings::{keys, places};
 use super::stock::{self, actions as on_stock, policy};
 use super::visit::Visit;
-use super::{Answer, alerts, events, fulfillment, more, overview, purchasing, settings, subscriptions};
+use super::{Answer, alerts, events, fulfillment, more, overview, purchasing, returns, settings, subscriptions};
 use crate::http::Access;
 use std::future::Future;
 use std::pin::Pin;
@@ -53,6 +53,7 @@ pages! {
     POST "/orders/{id}/mark-paid" Operate actions::mark_paid_do;
     GET "/orders/{id}/return" Sell actions::return_form;
     POST "/orders/{id}/return" Sell actions::return_do;
+    GET "/returns" Read returns::page;
     GET "/returns/{id}/{step}" Work actions::return_step_form;
     POST "/returns/{id}/{step}" Work actions::return_step_do;
     GET "/stock" Read stock::page;

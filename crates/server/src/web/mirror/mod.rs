@@ -23,14 +23,16 @@ use domain::{Image, Subject};
 use engine::Pending;
 use smol_str::SmolStr;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Frames that wait for the mirror before it asks State instead.
-const FRAMES_MAX: usize = 256;
+/// Transactions that wait for the mirror before it asks State instead, which costs those who place orders more than to wait a little.
+const BEHIND_MAX: usize = 16_384;
+/// Frames that it takes at once, in one hold of the lock that pages wait for.
+const AT_ONCE: usize = 256;
 /// Events that the ticker remembers.
 const TICKS_MAX: usize = 60;
 /// How long a page waits for the mirror to have what was durable when it was asked for.
@@ -107,6 +109,8 @@ pub struct Mirror {
     pub topics: Topics,
     applied: watch::Sender<u64>,
     lost: AtomicBool,
+    /// Transactions that wait for it.
+    behind: AtomicUsize,
 }
 
 /// Where the engine puts what became durable.
@@ -118,7 +122,9 @@ pub struct Inlet {
 impl Inlet {
     /// Never waits: what does not fit is left out, and the mirror asks State.
     pub fn take(&self, transactions: &[Pending]) {
-        if self.frames.try_send(transactions.to_vec()).is_err() {
+        let behind = self.mirror.behind.fetch_add(transactions.len(), Ordering::SeqCst) + transactions.len();
+        if behind > BEHIND_MAX || self.frames.try_send(transactions.to_vec()).is_err() {
+            self.mirror.behind.fetch_sub(transactions.len(), Ordering::SeqCst);
             self.mirror.lost.store(true, Ordering::SeqCst);
         }
     }
@@ -126,12 +132,13 @@ impl Inlet {
 
 impl Mirror {
     pub fn new() -> (Arc<Self>, Inlet, Receiver<Vec<Pending>>) {
-        let (frames, frames_in) = sync_channel(FRAMES_MAX);
+        let (frames, frames_in) = sync_channel(BEHIND_MAX);
         let mirror = Arc::new(Self {
             now: RwLock::default(),
             topics: Topics::default(),
             applied: watch::Sender::new(0),
             lost: AtomicBool::new(true),
+            behind: AtomicUsize::new(0),
         });
         (mirror.clone(), Inlet { frames, mirror }, frames_in)
     }
@@ -157,8 +164,9 @@ impl Mirror {
         self.reload(ask);
         while let Ok(first) = frames.recv() {
             let mut waiting = vec![first];
-            waiting.extend(frames.try_iter().take(FRAMES_MAX));
+            waiting.extend(frames.try_iter().take(AT_ONCE - 1));
             self.take(&waiting);
+            self.behind.fetch_sub(waiting.iter().map(Vec::len).sum(), Ordering::SeqCst);
             if self.lost.load(Ordering::SeqCst) {
                 self.reload(ask);
             }

@@ -1,9 +1,10 @@
 //! Where every open order stands, and since when: counted as cases change, never by looking through them.
 
 use domain::fulfillment::FulfillmentState;
-use domain::id::{FulfillmentId, LocationCode, OrderId};
+use domain::id::{FulfillmentId, LocationCode, OrderId, ReturnId};
 use domain::order::{AllocationStatus, Case, FulfillmentStatus, OrderStatus, PaymentStatus};
 use domain::payment::{self, PaymentState};
+use domain::returns::ReturnStatus;
 use domain::time::{Date, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -48,10 +49,16 @@ impl Stage {
 /// A piece of open work of the warehouse, oldest first within its location and state.
 pub type Work = (Timestamp, FulfillmentId);
 
+/// A return that is not over: those to approve first, then those on their way, the oldest first.
+pub type Back = (ReturnStatus, Timestamp, ReturnId);
+
 /// Open orders by stage and by what is wrong with them.
 #[derive(Default)]
 pub struct Pipeline {
     seen: HashMap<OrderId, Seen>,
+    /// Also of orders that are closed.
+    pub returns: BTreeSet<Back>,
+    returning: HashMap<OrderId, Vec<Back>>,
     stages: BTreeMap<Stage, BTreeSet<(Timestamp, OrderId)>>,
     /// By the day that was promised, those that still have to ship.
     pub promised: BTreeSet<(Date, OrderId)>,
@@ -79,6 +86,7 @@ impl Pipeline {
         if let Some(before) = self.seen.remove(&id) {
             self.forget(id, &before);
         }
+        self.see_returns(id, case);
         let Some(case) = case.filter(|case| !case.order.is_closed()) else { return };
         let seen = Seen::of(case);
         self.stages.entry(seen.stage).or_default().insert((seen.since, id));
@@ -98,6 +106,18 @@ impl Pipeline {
             }
         }
         self.seen.insert(id, seen);
+    }
+
+    fn see_returns(&mut self, id: OrderId, case: Option<&Case>) {
+        for back in self.returning.remove(&id).into_iter().flatten() {
+            self.returns.remove(&back);
+        }
+        let open = case.into_iter().flat_map(|case| &case.returns).filter(|back| !back.is_closed());
+        let open: Vec<Back> = open.map(|back| (back.status, back.created_at, back.id)).collect();
+        if !open.is_empty() {
+            self.returns.extend(open.iter().copied());
+            self.returning.insert(id, open);
+        }
     }
 
     fn forget(&mut self, id: OrderId, before: &Seen) {

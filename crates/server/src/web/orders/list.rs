@@ -72,6 +72,8 @@ struct Orders {
     filtered: bool,
     export: String,
     looked: bool,
+    /// Returns that are not over.
+    returns: usize,
 }
 
 impl Wanted {
@@ -207,6 +209,7 @@ pub async fn page(visit: Visit) -> Answer {
         selects: selects(&visit),
         rows: cases.iter().map(|case| row(&visit, case, now)).collect(),
         looked: next.is_some() && cases.len() < PAGE,
+        returns: visit.now().pipeline.returns.len(),
         next,
         filtered: filtered.iter().any(|name| query.some(name).is_some()),
         export: query.query(&["before"], &[]),

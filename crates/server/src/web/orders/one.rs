@@ -56,13 +56,13 @@ struct MoneyRow {
     detail: String,
 }
 
-struct ReturnView {
-    id: String,
-    badge: Badge,
-    lines: String,
-    detail: String,
+pub struct ReturnView {
+    pub id: String,
+    pub badge: Badge,
+    pub lines: String,
+    pub detail: String,
     /// What can be done to it: verb, path, whether the warehouse does it.
-    steps: Vec<(&'static str, String, bool)>,
+    pub steps: Vec<(&'static str, String, bool)>,
 }
 
 pub struct Told {
@@ -352,7 +352,7 @@ fn mails(case: &Case, now: Timestamp) -> Vec<MoneyRow> {
     rows.collect()
 }
 
-fn return_view(back: &domain::returns::Return, now: Timestamp) -> ReturnView {
+pub fn return_view(back: &domain::returns::Return, now: Timestamp) -> ReturnView {
     let path = |verb: &str| format!("/returns/{}/{verb}", back.id);
     let (badge, steps) = match back.status {
         ReturnStatus::Requested => (

@@ -133,7 +133,7 @@ fn low(now: &Now) -> (Vec<Low>, usize) {
     let mut found = Vec::new();
     for ((sku, location), policy) in now.policies.iter().filter(|(_, policy)| policy.active) {
         let level = now.levels.get(sku).and_then(|levels| levels.get(location)).copied().unwrap_or_default();
-        if level.available.signed() + level.incoming.signed() - level.backordered.signed() <= policy.reorder_point.signed() {
+        if level.position <= policy.reorder_point.signed() {
             found.push((level.available.signed() - policy.reorder_point.signed(), sku, location, policy, level));
         }
     }
