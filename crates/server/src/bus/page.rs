@@ -15,9 +15,9 @@ use tokio::time::Instant;
 /// Transactions that one look at the log reads: some hundred events.
 const STEP: usize = 32;
 /// And for a stream that takes all there is: on a busy machine each look waits for its turn, and few of them must keep up.
-const STREAM_STEP: usize = 1024;
-/// Bytes of the log after which a look reads no further.
-const STEP_BYTES: usize = 1 << 20;
+const STREAM_STEP: usize = 512;
+/// Bytes of the log after which a look reads no further: what every slow reader may hold.
+const STEP_BYTES: usize = 256 << 10;
 /// Longest wait for something new, below the time limit of a request.
 pub const WAIT_MAX: Duration = Duration::from_secs(25);
 /// Orders whose channel is remembered; beyond, all are forgotten and looked up again.
