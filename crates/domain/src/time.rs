@@ -64,10 +64,10 @@ impl Serialize for Timestamp {
         };
         let mut text = *b"0000-00-00T00:00:00.000Z";
         put_day(&mut text, year, month, day);
-        put(&mut text[11..13], ms / HOUR_MS);
-        put(&mut text[14..16], ms / MINUTE_MS % 60);
-        put(&mut text[17..19], ms / SECOND_MS % 60);
-        put(&mut text[20..23], ms % SECOND_MS);
+        put::<2>(&mut text, 11, ms / HOUR_MS);
+        put::<2>(&mut text, 14, ms / MINUTE_MS % 60);
+        put::<2>(&mut text, 17, ms / SECOND_MS % 60);
+        put::<3>(&mut text, 20, ms % SECOND_MS);
         serializer.serialize_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }
@@ -88,18 +88,20 @@ fn civil_of(days: i64) -> Option<(i64, i64, i64)> {
 
 /// Writes `2026-11-24` over the first ten bytes.
 fn put_day(text: &mut [u8], year: i64, month: i64, day: i64) {
-    put(&mut text[..4], year);
-    put(&mut text[5..7], month);
-    put(&mut text[8..10], day);
+    put::<4>(text, 0, year);
+    put::<2>(text, 5, month);
+    put::<2>(text, 8, day);
 }
 
-/// Writes a number into all of `digits`, which it fits.
-fn put(digits: &mut [u8], number: i64) {
+/// Writes a number as so many digits from there on.
+fn put<const DIGITS: usize>(text: &mut [u8], at: usize, number: i64) {
     let mut left = u32::try_from(number).expect("it has few digits");
+    let mut digits = [b'0'; DIGITS];
     for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (left % 10) as u8;
+        *digit += (left % 10) as u8;
         left /= 10;
     }
+    text[at..at + DIGITS].copy_from_slice(&digits);
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
