@@ -43,6 +43,17 @@ impl Role {
             Self::ReadOnly => "read_only",
         }
     }
+
+    /// As a sentence has it: “You are signed in with …”.
+    pub fn a_key(self) -> &'static str {
+        match self {
+            Self::Admin => "an admin key",
+            Self::Operator => "an operator key",
+            Self::Warehouse => "a warehouse key",
+            Self::Storefront => "a storefront key",
+            Self::ReadOnly => "a read-only key",
+        }
+    }
 }
 
 impl FromStr for Role {

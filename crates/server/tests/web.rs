@@ -2,6 +2,8 @@
 
 #[expect(dead_code, reason = "each test file is compiled with its own copy")]
 mod client;
+#[path = "web/words.rs"]
+mod words;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
