@@ -21,6 +21,9 @@ fn with_secret((key, secret): (Key, String)) -> Value {
     view
 }
 
+/// Longest name of a key, in bytes.
+pub const NAME_BYTES_MAX: usize = 100;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyBody {
@@ -31,8 +34,8 @@ struct KeyBody {
 pub async fn key_create(call: Call) -> Result<Answer, Problem> {
     let body: KeyBody = call.json()?;
     let role: Role = field("role", &body.role)?;
-    if body.name.trim().is_empty() || body.name.len() > 100 {
-        return Err(Problem::bad_field("name", "must have 1 to 100 bytes"));
+    if body.name.trim().is_empty() || body.name.len() > NAME_BYTES_MAX {
+        return Err(Problem::bad_field("name", format!("must have 1 to {NAME_BYTES_MAX} bytes")));
     }
     let made = call.shop.keys.create(&body.name, role).map_err(Problem::internal)?;
     Ok(Answer::created(with_secret(made)))
