@@ -59,7 +59,7 @@ pub async fn until_it_stands<C: Into<Command>, F: Future<Output = Result<C, Prob
             outcome => return Ok(outcome?),
         }
     }
-    Err(Problem::busy())
+    Err(Problem::contended())
 }
 
 /// A refusal is remembered under its key, so that the next try needs another one; a repeat of the request goes through the same ones.

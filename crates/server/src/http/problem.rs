@@ -112,6 +112,12 @@ impl Problem {
         Self { retry_after_s: Some(1), ..Self::new(&kinds::BUSY, detail) }
     }
 
+    /// Whoever changes the same thing all the time leaves no room for others.
+    pub fn contended() -> Self {
+        let detail = "Others changed the same thing each time that this was tried. Nothing happened; try again in a second.";
+        Self { retry_after_s: Some(1), ..Self::new(&kinds::BUSY, detail) }
+    }
+
     pub fn outcome_unknown() -> Self {
         let detail =
             "The server stops before it knows whether this took effect. Retry with the same Idempotency-Key: it takes effect once.";

@@ -81,6 +81,9 @@ fn faults_of(schema: &Value, value: &Value, at: &str) -> Vec<String> {
     {
         return vec![format!("{at}: {value} is none of {words:?}")];
     }
+    if let Some((name, limit)) = beyond(schema, value) {
+        return vec![format!("{at}: is beyond {name} {limit}")];
+    }
     match value {
         Value::Object(members) => {
             let Some(described) = schema["properties"].as_object() else { return Vec::new() };
@@ -99,6 +102,19 @@ fn faults_of(schema: &Value, value: &Value, at: &str) -> Vec<String> {
         Value::Array(items) => items.iter().flat_map(|item| faults_of(&schema["items"], item, &format!("{at}[]"))).collect(),
         Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => Vec::new(),
     }
+}
+
+/// The bound that a value does not keep: what is taken has to be described as allowed.
+fn beyond<'a>(schema: &'a Value, value: &Value) -> Option<(&'static str, &'a Value)> {
+    let (least, most, size) = match value {
+        Value::String(text) => ("minLength", "maxLength", i64::try_from(text.chars().count()).ok()?),
+        Value::Array(items) => ("minItems", "maxItems", i64::try_from(items.len()).ok()?),
+        Value::Object(members) => ("minProperties", "maxProperties", i64::try_from(members.len()).ok()?),
+        Value::Number(number) => ("minimum", "maximum", number.as_i64()?),
+        Value::Bool(_) | Value::Null => return None,
+    };
+    let below = schema[least].as_i64().is_some_and(|limit| size < limit).then(|| (least, &schema[least]));
+    below.or_else(|| schema[most].as_i64().is_some_and(|limit| size > limit).then(|| (most, &schema[most])))
 }
 
 fn is_of(path: &str, template: &str) -> bool {

@@ -103,3 +103,26 @@ async fn a_moment_that_is_still_to_come_has_no_page() {
         assert!(text(refused).await.contains("lies beyond the end of the log"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn on_a_phone_the_time_of_a_call_stands_beside_its_event() {
+    let door = Door::new().await;
+    let guest = door.sign_in(Role::ReadOnly).await;
+    door.client.shop.bus.allow_private();
+    let _deliveries = server::bus::webhook::start(door.client.shop.clone()).unwrap();
+    let webhook = json!({"name": "ERP", "kind": "webhook", "webhook": {"url": "http://127.0.0.1:9/nobody"}});
+    door.client.post("/v1/subscriptions", &webhook.to_string()).await;
+    plain_order(&door, 1).await;
+    let mut at = String::new();
+    for _ in 0..1_500 {
+        let calls = door.client.get("/v1/subscriptions/sub_1/attempts").await.body;
+        if !calls["data"].as_array().unwrap().is_empty() {
+            at = page(&door, &guest, "/subscriptions/sub_1").await;
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let row = at.split("data-key=\"call-").nth(1).expect("a call is shown").split("</tr>").next().unwrap();
+    let time = |begin: &str| row.split(begin).nth(1).unwrap_or_else(|| panic!("no {begin} in {row}")).split('<').next().unwrap().trim();
+    assert_eq!(time("class=\"only-s muted small\">"), time("<td class=\"right hide-s muted nowrap\">"), "{row}");
+}
