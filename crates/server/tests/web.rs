@@ -2,6 +2,8 @@
 
 #[expect(dead_code, reason = "each test file is compiled with its own copy")]
 mod client;
+#[path = "web/together.rs"]
+mod together;
 #[path = "web/words.rs"]
 mod words;
 

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, field, list};
 use super::problem::Problem;
-use crate::keys::{Key, Role};
+use crate::keys::{Key, NAME_BYTES_MAX, Role};
 use domain::id::KeyId;
 use domain::time::Timestamp;
 use serde::Deserialize;
@@ -20,9 +20,6 @@ fn with_secret((key, secret): (Key, String)) -> Value {
     view["secret"] = json!(secret);
     view
 }
-
-/// Longest name of a key, in bytes.
-pub const NAME_BYTES_MAX: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

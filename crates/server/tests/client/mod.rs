@@ -1,6 +1,6 @@
 //! A shop behind its real router, and a client that speaks JSON to it.
 
-mod contract;
+pub mod contract;
 pub mod told;
 
 use axum::Router;

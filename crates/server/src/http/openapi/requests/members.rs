@@ -3,8 +3,8 @@
 //! A member is named by the end of its place, such as `lines[].quantity`, and by more of it where it means something else: the longest name wins.
 //! Lengths of texts are checked in bytes, so that a text within `maxLength` characters may still be too long.
 
-use super::super::super::keys::NAME_BYTES_MAX;
 use super::super::super::purchasing::SECRET_BYTES_MIN;
+use crate::keys::NAME_BYTES_MAX;
 use domain::limits::*;
 use domain::time::SECOND_MS;
 use serde_json::{Value, json};
