@@ -5,12 +5,14 @@ use super::problem::Problem;
 use domain::{Command, Image, Rejection};
 use engine::Idempotency;
 use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
 
 /// Objects that are merged member by member; everything else is replaced as a whole.
 pub const MERGED: &[&str] = &["address", "alerts", "mail", "metadata", "payment", "webhook"];
-/// How often an update is made anew when somebody else changed the same thing meanwhile. Each time somebody got through, so that this many
-/// may change one thing at once.
-const TRIES_MAX: usize = 64;
+/// How long an update is made anew when others change the same thing meanwhile; each time one of them gets through.
+const TRYING_MAX: Duration = Duration::from_secs(5);
+/// Between two tries: who was faster is not durable yet, and only what is durable can be read.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Makes the command of the whole body and submits it. Without `If-Match` it expects the version that the body was laid over, so that two
 /// updates of different members do not lose each other.
@@ -46,24 +48,27 @@ pub async fn update<C: Into<Command>, F: Future<Output = Result<C, Problem>>>(
 /// that the client named, which is tried once.
 ///
 /// # Errors
-/// As `make`, when the command is refused, or when others were faster [`TRIES_MAX`] times.
+/// As `make`, when the command is refused, or when others were faster for [`TRYING_MAX`].
 pub async fn until_it_stands<C: Into<Command>, F: Future<Output = Result<C, Problem>>>(
     call: &Call,
     make: impl Fn(Option<u64>) -> F,
 ) -> Result<Done, Problem> {
     let (named, idempotency) = (call.if_match()?, call.idempotency()?);
-    for tried in 0..TRIES_MAX {
+    let started = Instant::now();
+    let mut tried = 0;
+    while started.elapsed() < TRYING_MAX {
         let key = idempotency.clone().map(|known| of_try(known, tried));
         match call.reply(make(named).await?.into(), key).await? {
-            Err(Rejection::VersionMismatch { .. }) if named.is_none() => {}
+            Err(Rejection::VersionMismatch { .. }) if named.is_none() => tokio::time::sleep(PAUSE).await,
             outcome => return Ok(outcome?),
         }
+        tried += 1;
     }
     Err(Problem::contended())
 }
 
 /// A refusal is remembered under its key, so that the next try needs another one; a repeat of the request goes through the same ones.
-fn of_try(known: Idempotency, tried: usize) -> Idempotency {
+fn of_try(known: Idempotency, tried: u32) -> Idempotency {
     if tried == 0 { known } else { Idempotency { key: format!("{}.{tried}", known.key), ..known } }
 }
 
