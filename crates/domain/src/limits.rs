@@ -22,8 +22,9 @@ pub const ORDER_CHARGES_MAX: usize = 50;
 pub const ORDER_PAYMENTS_MAX: usize = 100;
 /// Most fulfillments of one order over its life.
 pub const ORDER_FULFILLMENTS_MAX: usize = 1_000;
-/// Most components of a kit.
+/// Most components of a kit, and units of one of them in one kit, so that kits times the largest quantity stay countable.
 pub const KIT_COMPONENTS_MAX: usize = 50;
+pub const COMPONENT_UNITS_MAX: u32 = 400;
 /// Most metadata entries, and bytes of one key or value.
 pub const METADATA_ENTRIES_MAX: usize = 50;
 pub const METADATA_BYTES_MAX: usize = 500;
@@ -35,6 +36,21 @@ pub const CUSTOMER_FINGERPRINTS_MAX: usize = 50;
 pub const LOCATIONS_MAX: usize = 1_000;
 /// Most channels of a shop.
 pub const CHANNELS_MAX: usize = 200;
+/// Last minute of a day.
+pub const MINUTE_MAX: u16 = 24 * 60 - 1;
+/// Last day of a week; Monday is 0.
+pub const WEEKDAY_MAX: u8 = 6;
+/// All of it.
+pub const PERCENT_MAX: u8 = 100;
+/// Longest handling, margin of a promise and wait for completion.
+pub const SHOP_DAYS_MAX: u16 = 365;
+/// Longest time from ordering to arrival.
+pub const LEAD_TIME_DAYS_MAX: u16 = 730;
+/// Earliest that somebody is told before an authorization runs out.
+pub const AUTHORIZATION_WARNING_HOURS_MAX: u16 = 24 * 90;
+/// Shortest and longest language tag, in bytes.
+pub const LOCALE_BYTES_MIN: usize = 2;
+pub const LOCALE_BYTES_MAX: usize = 35;
 /// Most sourcing rules of a channel.
 pub const SOURCING_RULES_MAX: usize = 50;
 /// Shortest and longest life of a hold.

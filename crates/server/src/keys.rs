@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS keys(
     last_used_at INTEGER, revoked_at INTEGER);
 ";
 const PREFIX: &str = "qm_";
+/// Longest name of a key, in bytes.
+pub const NAME_BYTES_MAX: usize = 100;
 /// How exact the last use is, so that reads do not become writes.
 const LAST_USE_MS: i64 = 60_000;
 /// How soon a server sees what another process did to the keys.
@@ -41,6 +43,17 @@ impl Role {
             Self::Warehouse => "warehouse",
             Self::Storefront => "storefront",
             Self::ReadOnly => "read_only",
+        }
+    }
+
+    /// As a sentence has it: “You are signed in with …”.
+    pub fn a_key(self) -> &'static str {
+        match self {
+            Self::Admin => "an admin key",
+            Self::Operator => "an operator key",
+            Self::Warehouse => "a warehouse key",
+            Self::Storefront => "a storefront key",
+            Self::ReadOnly => "a read-only key",
         }
     }
 }

@@ -1,8 +1,12 @@
 //! The API as a client meets it.
 
+#[path = "api/bodies.rs"]
+mod bodies;
 mod client;
 #[path = "api/lists.rs"]
 mod lists;
+#[path = "api/problems.rs"]
+mod problems;
 #[path = "api/updates.rs"]
 mod updates;
 

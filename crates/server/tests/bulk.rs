@@ -19,6 +19,9 @@ async fn bulk(client: &Client, path: &str, key: Option<&str>, body: &str) -> (St
     let response = client.router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
     let status = response.status();
     let text = String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    if status.is_success() {
+        client::contract::check_request("POST", path, body, &text);
+    }
     (status, text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 

@@ -2,6 +2,10 @@
 
 #[expect(dead_code, reason = "each test file is compiled with its own copy")]
 mod client;
+#[path = "web/together.rs"]
+mod together;
+#[path = "web/words.rs"]
+mod words;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};

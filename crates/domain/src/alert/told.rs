@@ -120,7 +120,7 @@ pub(crate) fn check_routing(routing: &AlertRouting) -> Result<(), Rejection> {
         return Err(Rejection::invalid("alerts.interval_seconds", problem));
     }
     match &routing.digest {
-        Some(digest) if digest.minute >= 24 * 60 || TimeZone::get(&digest.time_zone).is_err() => {
+        Some(digest) if digest.minute > limits::MINUTE_MAX || TimeZone::get(&digest.time_zone).is_err() => {
             Err(Rejection::invalid("alerts.digest", "needs a minute (0 to 1439) and an IANA time zone"))
         }
         Some(_) | None => Ok(()),

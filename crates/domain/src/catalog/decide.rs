@@ -8,14 +8,13 @@ use crate::event::catalog::{
     ChannelCreated, ChannelUpdated, ItemCreated, ItemRetired, ItemUpdated, LocationCreated, LocationUpdated, SettingsUpdated,
 };
 use crate::limits;
+use crate::money::Amount;
 use crate::rejection::Rejection;
 use crate::settle::Context;
 use crate::state::State;
 use crate::text::Metadata;
 use jiff::tz::TimeZone;
-
-/// Most units of a component in one kit, so that kits times the largest quantity stay countable.
-const COMPONENT_UNITS_MAX: u32 = 400;
+use smol_str::SmolStr;
 
 pub fn decide(state: &State, cx: &Context, command: Command) -> Result<Vec<Event>, Rejection> {
     let catalog = &state.catalog;
@@ -104,6 +103,23 @@ fn check_text(field: &str, text: &str) -> Result<(), Rejection> {
     Ok(())
 }
 
+fn check_optional(field: &str, text: Option<&SmolStr>) -> Result<(), Rejection> {
+    match text {
+        Some(text) if text.len() > limits::TEXT_BYTES_MAX => {
+            Err(Rejection::invalid(field, format!("has at most {} bytes", limits::TEXT_BYTES_MAX)))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What something costs: nothing at least.
+pub(crate) fn check_amount(field: &str, amount: Amount) -> Result<(), Rejection> {
+    if (0..=limits::AMOUNT_MAX).contains(&amount.get()) {
+        return Ok(());
+    }
+    Err(Rejection::invalid(field, format!("must be 0 to {}", limits::AMOUNT_MAX)))
+}
+
 pub(crate) fn check_metadata(metadata: &Metadata) -> Result<(), Rejection> {
     let long = |text: &str| text.len() > limits::METADATA_BYTES_MAX;
     if metadata.len() > limits::METADATA_ENTRIES_MAX || metadata.iter().any(|(key, value)| long(key) || long(value)) {
@@ -116,18 +132,17 @@ pub(crate) fn check_metadata(metadata: &Metadata) -> Result<(), Rejection> {
 fn check_item(state: &State, item: &Item) -> Result<(), Rejection> {
     check_text("name", &item.name)?;
     check_metadata(&item.metadata)?;
-    if let Some(cost) = item.unit_cost
-        && (cost.amount.is_negative() || cost.amount.get() > limits::AMOUNT_MAX)
-    {
-        return Err(Rejection::invalid("unit_cost", "must not be negative"));
+    check_optional("barcode", item.barcode.as_ref())?;
+    if let Some(cost) = item.unit_cost {
+        check_amount("unit_cost.amount", cost.amount)?;
     }
     let ItemKind::Kit { components, .. } = &item.kind else { return Ok(()) };
     if components.is_empty() || components.len() > limits::KIT_COMPONENTS_MAX {
         return Err(Rejection::invalid("components", format!("a kit has 1 to {} components", limits::KIT_COMPONENTS_MAX)));
     }
     for (at, part) in components.iter().enumerate() {
-        if part.quantity.is_zero() || part.quantity.get() > COMPONENT_UNITS_MAX {
-            return Err(Rejection::invalid(format!("components[{at}].quantity"), format!("must be 1 to {COMPONENT_UNITS_MAX}")));
+        if part.quantity.is_zero() || part.quantity.get() > limits::COMPONENT_UNITS_MAX {
+            return Err(Rejection::invalid(format!("components[{at}].quantity"), format!("must be 1 to {}", limits::COMPONENT_UNITS_MAX)));
         }
         if components[..at].iter().any(|other| other.sku == part.sku) {
             return Err(Rejection::invalid("components", format!("{} stands twice; add the quantities up", part.sku)));
@@ -159,21 +174,26 @@ fn check_kind(state: &State, known: &Item, item: &Item) -> Result<(), Rejection>
 
 fn check_location(location: &Location) -> Result<(), Rejection> {
     check_text("name", &location.name)?;
-    check_country("address.country", &location.address.country)?;
+    let address = &location.address;
+    check_optional("address.line1", address.line1.as_ref())?;
+    check_optional("address.city", address.city.as_ref())?;
+    check_optional("address.region", address.region.as_ref())?;
+    check_optional("address.postal_code", address.postal_code.as_ref())?;
+    check_country("address.country", &address.country)?;
     if TimeZone::get(&location.time_zone).is_err() {
         let problem = format!("\"{}\" is no IANA time zone; use one like \"America/Chicago\"", location.time_zone);
         return Err(Rejection::invalid("time_zone", problem));
     }
-    if location.cutoff_minute >= 24 * 60 {
+    if location.cutoff_minute > limits::MINUTE_MAX {
         return Err(Rejection::invalid("cutoff_minute", "must be 0 to 1439, minutes after midnight"));
     }
     let days = &location.working_days;
-    let sound = !days.is_empty() && days.iter().enumerate().all(|(at, day)| *day < 7 && !days[..at].contains(day));
+    let sound = !days.is_empty() && days.iter().enumerate().all(|(at, day)| *day <= limits::WEEKDAY_MAX && !days[..at].contains(day));
     if !sound {
         return Err(Rejection::invalid("working_days", "name each working day once, 0 (Monday) to 6 (Sunday)"));
     }
-    if location.handling_days > 365 {
-        return Err(Rejection::invalid("handling_days", "must be at most 365"));
+    if location.handling_days > limits::SHOP_DAYS_MAX {
+        return Err(Rejection::invalid("handling_days", format!("must be at most {}", limits::SHOP_DAYS_MAX)));
     }
     Ok(())
 }
@@ -207,14 +227,14 @@ fn check_channel(state: &State, channel: &Channel) -> Result<(), Rejection> {
         return Err(Rejection::invalid("sourcing", format!("has at most {} rules", limits::SOURCING_RULES_MAX)));
     }
     match channel.buffer {
-        Buffer::Percent(percent) if percent > 100 => return Err(Rejection::invalid("buffer", "a percentage is 0 to 100")),
+        Buffer::Percent(percent) if percent > limits::PERCENT_MAX => return Err(Rejection::invalid("buffer", "a percentage is 0 to 100")),
         Buffer::None | Buffer::Units(_) | Buffer::Percent(_) => {}
     }
-    if channel.payment.overcapture_percent > 100 {
+    if channel.payment.overcapture_percent > limits::PERCENT_MAX {
         return Err(Rejection::invalid("payment.overcapture_percent", "must be 0 to 100"));
     }
     if !(0..=limits::PAYMENT_WINDOW_MS_MAX).contains(&channel.payment.window_ms) {
-        return Err(Rejection::invalid("payment.window_seconds", format!("must be at most {}", limits::PAYMENT_WINDOW_MS_MAX / 1000)));
+        return Err(Rejection::invalid("payment.window_ms", format!("must be 0 to {}", limits::PAYMENT_WINDOW_MS_MAX)));
     }
     check_text("payment.gateway", &channel.payment.gateway)?;
     channel.mail.as_ref().map_or(Ok(()), |mail| check_mail(mail))
@@ -229,7 +249,8 @@ fn check_mail(mail: &ChannelMail) -> Result<(), Rejection> {
         }
     }
     let locale = mail.locale.as_bytes();
-    let sound = (2..=35).contains(&locale.len()) && locale.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    let sound = (limits::LOCALE_BYTES_MIN..=limits::LOCALE_BYTES_MAX).contains(&locale.len())
+        && locale.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
     if sound { Ok(()) } else { Err(Rejection::invalid("mail.locale", "must be a language tag like \"en\" or \"de-CH\"")) }
 }
 
@@ -245,14 +266,15 @@ pub(crate) fn is_web_address(url: &str) -> bool {
 }
 
 fn check_settings(settings: &Settings) -> Result<(), Rejection> {
-    if settings.complete_after_days == 0 || settings.complete_after_days > 365 {
-        return Err(Rejection::invalid("complete_after_days", "must be 1 to 365"));
+    if !(1..=limits::SHOP_DAYS_MAX).contains(&settings.complete_after_days) {
+        return Err(Rejection::invalid("complete_after_days", format!("must be 1 to {}", limits::SHOP_DAYS_MAX)));
     }
-    if settings.authorization_warning_hours > 24 * 90 {
-        return Err(Rejection::invalid("authorization_warning_hours", "must be at most 2160"));
+    if settings.authorization_warning_hours > limits::AUTHORIZATION_WARNING_HOURS_MAX {
+        let problem = format!("must be at most {}", limits::AUTHORIZATION_WARNING_HOURS_MAX);
+        return Err(Rejection::invalid("authorization_warning_hours", problem));
     }
-    if settings.promise_margin_days > 365 {
-        return Err(Rejection::invalid("promise_margin_days", "must be at most 365"));
+    if settings.promise_margin_days > limits::SHOP_DAYS_MAX {
+        return Err(Rejection::invalid("promise_margin_days", format!("must be at most {}", limits::SHOP_DAYS_MAX)));
     }
     settings.alerts.as_ref().map_or(Ok(()), |routing| check_routing(routing))
 }

@@ -1,6 +1,7 @@
 //! What the warehouse says it does.
 
 use super::{Fulfillment, FulfillmentLine, FulfillmentState, Step};
+use crate::catalog::check_amount;
 use crate::command::fulfillment::Command;
 use crate::event::Event;
 use crate::event::fulfillment::{CancelDeclined, CancelRequested, Delivered, Packed, PickStarted, Shipped, ShortPicked, WorkLine};
@@ -109,6 +110,7 @@ fn until_picking(work: &Fulfillment) -> Result<Vec<Event>, Rejection> {
 
 fn ship(work: &Fulfillment, shipment: Shipment) -> Result<Vec<Event>, Rejection> {
     let mut events = until_picking(work)?;
+    shipment.cost.map_or(Ok(()), |cost| check_amount("cost", cost))?;
     if work.status != FulfillmentState::Packed {
         events.push(Packed { fulfillment: work.id }.into());
     }

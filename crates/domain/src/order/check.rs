@@ -10,12 +10,6 @@ use smol_str::SmolStr;
 
 /// Texts are bounded, and the metadata.
 pub(super) fn texts(command: &PlaceOrder) -> Result<(), Rejection> {
-    let text = |field: &str, text: Option<&SmolStr>| match text {
-        Some(text) if text.is_empty() || text.len() > TEXT_BYTES_MAX => {
-            Err(Rejection::invalid(field, format!("must have 1 to {TEXT_BYTES_MAX} bytes")))
-        }
-        Some(_) | None => Ok(()),
-    };
     text("external_id", command.external_id.as_ref())?;
     text("hold_owner", command.hold_owner.as_ref())?;
     text("payment_token", command.payment_token.as_ref())?;
@@ -44,8 +38,20 @@ pub(super) fn texts(command: &PlaceOrder) -> Result<(), Rejection> {
     check_metadata(&command.metadata)
 }
 
-/// Each line is set once, with amounts that a line can have.
+fn text(field: &str, text: Option<&SmolStr>) -> Result<(), Rejection> {
+    match text {
+        Some(text) if text.is_empty() || text.len() > TEXT_BYTES_MAX => {
+            Err(Rejection::invalid(field, format!("must have 1 to {TEXT_BYTES_MAX} bytes")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Each line is set once, with amounts that a line can have; what is added is called by a text as it would be in a new order.
 pub(super) fn edit(command: &EditOrder) -> Result<(), Rejection> {
+    for (at, line) in command.add.iter().enumerate() {
+        text(&format!("add[{at}].external_id"), line.external_id.as_ref())?;
+    }
     for (at, EditLine { line, discount, tax, .. }) in command.set.iter().enumerate() {
         if command.set[..at].iter().any(|other| other.line == *line) {
             return Err(Rejection::invalid("lines", format!("{line} stands twice")));

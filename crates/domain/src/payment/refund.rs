@@ -2,6 +2,7 @@
 
 use super::react::{next_refund, refundable_units};
 use super::{RefundLine, RefundStatus};
+use crate::catalog::check_amount;
 use crate::command::payment::RefundOrder;
 use crate::event::Event;
 use crate::event::payment::RefundRequested;
@@ -39,9 +40,9 @@ pub fn preview_refund(case: &Case, command: &RefundOrder) -> Result<RefundPrevie
         lines.push(RefundLine { line: line.id, quantity: wanted.quantity, amount: part(line.total), tax: part(line.tax) });
     }
     let extra = command.amount.unwrap_or(Amount::ZERO);
-    if command.charges.is_negative() || extra.is_negative() {
-        return Err(Rejection::invalid("amount", "must not be negative"));
-    }
+    // Within bounds, so that their sum is none that an amount can't hold.
+    check_amount("charges", command.charges)?;
+    check_amount("amount", extra)?;
     let charges: Amount = case.order.charges.iter().map(|charge| charge.total).sum();
     let given: Amount = live(case).map(|refund| refund.charges).sum();
     if command.charges > charges - given {

@@ -2,7 +2,7 @@
 
 use super::react::{end_of, next_cutoff, sent, zone_of};
 use super::{DispatchVia, OrderAmount, Policy, PurchaseLine, PurchaseOrder, PurchaseOrderStatus, PurchaseStep, Source, Supplier};
-use crate::catalog::{ItemKind, LocationKind, check_address, is_web_address};
+use crate::catalog::{ItemKind, LocationKind, check_address, check_amount, check_metadata, is_web_address};
 use crate::command::purchasing::{Command, ExpectedLine, WantedLine};
 use crate::event::Event;
 use crate::event::purchasing::{
@@ -157,18 +157,15 @@ fn check_supplier(supplier: &Supplier) -> Result<(), Rejection> {
         }
         DispatchVia::None | DispatchVia::Mail | DispatchVia::Webhook => {}
     }
-    if supplier.lead_time_days > 730 {
-        return Err(Rejection::invalid("lead_time_days", "must be at most 730"));
-    }
+    check_lead_time(supplier.lead_time_days)?;
+    check_metadata(&supplier.metadata)?;
     if !supplier.currency.is_current() {
         return Err(Rejection::invalid("currency", format!("{} is no currency that ISO 4217 has in use, like \"USD\"", supplier.currency)));
     }
-    if supplier.order_minimum.is_negative() {
-        return Err(Rejection::invalid("order_minimum", "must not be negative"));
-    }
+    check_amount("order_minimum", supplier.order_minimum)?;
     if let Some(cutoff) = &supplier.cutoff {
         let days = &cutoff.weekdays;
-        let sound = !days.is_empty() && days.iter().all(|day| *day < 7) && cutoff.minute < 24 * 60;
+        let sound = !days.is_empty() && days.iter().all(|day| *day <= limits::WEEKDAY_MAX) && cutoff.minute <= limits::MINUTE_MAX;
         if !sound || TimeZone::get(&cutoff.time_zone).is_err() {
             return Err(Rejection::invalid("cutoff", "needs a minute (0 to 1439), weekdays (0 to 6) and an IANA time zone"));
         }
@@ -176,24 +173,34 @@ fn check_supplier(supplier: &Supplier) -> Result<(), Rejection> {
     Ok(())
 }
 
+fn check_lead_time(days: u16) -> Result<(), Rejection> {
+    if days <= limits::LEAD_TIME_DAYS_MAX {
+        return Ok(());
+    }
+    Err(Rejection::invalid("lead_time_days", format!("must be at most {}", limits::LEAD_TIME_DAYS_MAX)))
+}
+
 fn check_policy(state: &State, policy: &Policy) -> Result<(), Rejection> {
     check_stocked(state, &policy.sku)?;
     state.catalog.locations.get(&policy.location).ok_or_else(|| Rejection::not_found("location", &policy.location))?;
     check_source(state, policy)?;
-    let most = |quantity: Quantity| quantity.get() > limits::QUANTITY_MAX;
-    let quantity = match policy.amount {
-        OrderAmount::OrderUpTo(target) if target <= policy.reorder_point => {
-            return Err(Rejection::invalid("order_up_to", "must be above the reorder point"));
-        }
-        OrderAmount::ReorderQuantity(quantity) if quantity.is_zero() => {
-            return Err(Rejection::invalid("reorder_quantity", "must be at least 1"));
-        }
-        OrderAmount::OrderUpTo(quantity) | OrderAmount::ReorderQuantity(quantity) => quantity,
+    check_amount("unit_cost", policy.unit_cost)?;
+    check_lead_time(policy.lead_time_days.unwrap_or(0))?;
+    let amount = match policy.amount {
+        OrderAmount::OrderUpTo(target) => ("order_up_to", target),
+        OrderAmount::ReorderQuantity(quantity) => ("reorder_quantity", quantity),
     };
-    if most(policy.reorder_point) || most(quantity) || most(policy.moq) || most(policy.multiple) {
-        return Err(Rejection::invalid("reorder_point", format!("quantities are at most {}", limits::QUANTITY_MAX)));
+    let quantities = [("reorder_point", policy.reorder_point), amount, ("moq", policy.moq), ("multiple", policy.multiple)];
+    if let Some((field, _)) = quantities.iter().find(|(_, quantity)| quantity.get() > limits::QUANTITY_MAX) {
+        return Err(Rejection::invalid(field, format!("must be at most {}", limits::QUANTITY_MAX)));
     }
-    Ok(())
+    match policy.amount {
+        OrderAmount::OrderUpTo(target) if target <= policy.reorder_point => {
+            Err(Rejection::invalid("order_up_to", "must be above the reorder point"))
+        }
+        OrderAmount::ReorderQuantity(quantity) if quantity.is_zero() => Err(Rejection::invalid("reorder_quantity", "must be at least 1")),
+        OrderAmount::OrderUpTo(_) | OrderAmount::ReorderQuantity(_) => Ok(()),
+    }
 }
 
 fn check_source(state: &State, policy: &Policy) -> Result<(), Rejection> {
@@ -235,11 +242,15 @@ fn wanted(
     mut lines: Vec<PurchaseLine>,
     wanted: Vec<WantedLine>,
 ) -> Result<Vec<PurchaseLine>, Rejection> {
+    if wanted.len() > limits::STOCK_LINES_MAX {
+        return Err(Rejection::invalid("lines", format!("send at most {}", limits::STOCK_LINES_MAX)));
+    }
     for line in wanted {
         check_stocked(state, &line.sku)?;
         if line.quantity.get() > limits::QUANTITY_MAX {
             return Err(Rejection::invalid("lines", format!("a quantity is at most {}", limits::QUANTITY_MAX)));
         }
+        line.unit_cost.map_or(Ok(()), |cost| check_amount("lines.unit_cost", cost))?;
         match lines.iter_mut().find(|known| known.sku == line.sku) {
             Some(known) => {
                 known.ordered = line.quantity;

@@ -28,7 +28,7 @@ const TOGETHER: usize = 200;
 /// Groups of results that wait for a slow reader.
 const GROUPS_WAITING_MAX: usize = 4;
 /// Longest key of a line, in bytes.
-const KEY_BYTES_MAX: usize = 200;
+pub const KEY_BYTES_MAX: usize = 200;
 
 /// What a line waits for before it is submitted; what comes of it submits at its first poll.
 type Prepared = Pin<Box<dyn Future<Output = Result<Handled, Problem>> + Send>>;
@@ -167,7 +167,7 @@ fn line_call(call: &Call, path: &'static str, batch_key: Option<&str>, line: usi
         let mut members: Map<String, Value> = single.json()?;
         match members.remove("idempotency_key") {
             Some(Value::String(own)) if (1..=KEY_BYTES_MAX).contains(&own.len()) => key = Some(own),
-            Some(_) => return Err(Problem::bad_field("idempotency_key", format!("must be a text of 1 to {KEY_BYTES_MAX} characters"))),
+            Some(_) => return Err(Problem::bad_field("idempotency_key", format!("expected a text of 1 to {KEY_BYTES_MAX} characters"))),
             None => {}
         }
         single.body = Bytes::from(Value::Object(members).to_string());

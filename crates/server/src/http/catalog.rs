@@ -1,18 +1,19 @@
 //! Items, locations, channels and settings.
 
 use super::call::{Answer, Call, object};
-use super::overlay::{lay_over, update};
+use super::overlay::{lay_over, until_it_stands, update};
 use super::problem::Problem;
 use domain::Image;
 use domain::catalog::{Channel, Item, Location, Settings};
 use domain::command::catalog::Command;
 use domain::id::{ChannelCode, LocationCode, Sku};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::future::ready;
 
 /// The body with defaults for what was left out; a field that nobody knows is refused rather than ignored.
-pub(super) fn read<T: DeserializeOwned>(
+pub(super) fn read<T: DeserializeOwned + Serialize>(
     call: &Call,
     defaults: Value,
     optional: &[&str],
@@ -38,7 +39,33 @@ pub(super) fn read<T: DeserializeOwned>(
             merge(members.entry(name).or_insert_with(|| value.clone()), &value);
         }
     }
-    serde_json::from_value(Value::Object(members)).map_err(|error| Problem::bad_field("body", error))
+    let sent = Value::Object(members.clone());
+    let understood: T = serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| Problem::bad_member(&error))?;
+    let whole = serde_json::to_value(&understood).map_err(Problem::internal)?;
+    match whole.as_object().into_iter().flatten().find_map(|(name, value)| stranger(name, &sent[name], value)) {
+        Some(name) => Err(Problem::bad_field(&name, "is not known here")),
+        None => Ok(understood),
+    }
+}
+
+/// A name inside of a member that was sent and did not arrive: the log's own types let pass what a later version may have written.
+fn stranger(at: &str, sent: &Value, arrived: &Value) -> Option<String> {
+    let is_default = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    match (sent, arrived) {
+        (Value::Object(sent), Value::Object(arrived)) => sent.iter().find_map(|(name, value)| match arrived.get(name) {
+            Some(there) => stranger(&format!("{at}.{name}"), value, there),
+            None => (!is_default(value)).then(|| format!("{at}.{name}")),
+        }),
+        (Value::Array(sent), Value::Array(arrived)) => {
+            sent.iter().zip(arrived).enumerate().find_map(|(n, (sent, there))| stranger(&format!("{at}[{n}]"), sent, there))
+        }
+        _ => None,
+    }
 }
 
 /// Fills what is missing inside of an object that was sent in part.
@@ -221,13 +248,25 @@ pub async fn settings_get(call: Call) -> Result<Answer, Problem> {
     Ok(Answer::ok(without_secrets(object("settings", &settings))).at(settings.version))
 }
 
-/// `alerts.webhook` comes in the clear and is sealed; `"set"`, or nothing, keeps the known one, and null takes it away.
 pub async fn settings_update(call: Call) -> Result<Answer, Problem> {
+    let sent = call.json::<Map<String, Value>>()?;
+    let make = |named: Option<u64>| {
+        let (call, sent) = (&call, sent.clone());
+        async move {
+            let known = settings(call).await?;
+            let expected_version = named.or(Some(known.version));
+            Ok(Command::UpdateSettings { settings: settings_over(call, &known, sent)?, expected_version })
+        }
+    };
+    let (body, version, repeated) = touched!(until_it_stands(&call, make).await?, Settings, "settings");
+    Ok(Answer::ok(without_secrets(body)).at(version).replayed(repeated))
+}
+
+/// `alerts.webhook` comes in the clear and is sealed; `"set"`, or nothing, keeps the known one, and null takes it away.
+fn settings_over(call: &Call, known: &Settings, sent: Map<String, Value>) -> Result<Settings, Problem> {
     let mut defaults = object("settings", &Settings::default());
     defaults["count_approval_units"] = Value::Null;
-    let known = settings(&call).await?;
-    let Value::Object(mut whole) = object("settings", &known) else { unreachable!("settings are an object") };
-    let sent: Map<String, Value> = call.json()?;
+    let Value::Object(mut whole) = object("settings", known) else { unreachable!("settings are an object") };
     let sent_webhook = sent.get("alerts").and_then(|alerts| alerts.get("webhook")).cloned();
     lay_over(&mut whole, sent);
     let mut body = Value::Object(whole);
@@ -241,16 +280,12 @@ pub async fn settings_update(call: Call) -> Result<Answer, Problem> {
                 return Err(Problem::bad_field("alerts.webhook", "must be an address that begins with https:// or http://"));
             }
             Some(Value::Null) => Value::Null,
-            Some(_) | None => json!(known),
+            Some(Value::String(_)) | None => json!(known),
+            Some(_) => return Err(Problem::bad_field("alerts.webhook", "expected a string: the address that is called")),
         };
         alerts.insert("webhook".to_owned(), webhook);
     }
-    let settings = read(&call.with_body(body.to_string()), defaults, &["alerts", "last_digest"], None)?;
-    // Who changed something else meanwhile is not undone.
-    let expected_version = call.if_match()?.or(Some(known.version));
-    let command = Command::UpdateSettings { settings, expected_version };
-    let (body, version, repeated) = touched!(call.submit(command).await?, Settings, "settings");
-    Ok(Answer::ok(without_secrets(body)).at(version).replayed(repeated))
+    read(&call.with_body(body.to_string()), defaults, &["alerts", "last_digest"], None)
 }
 
 /// Any stored entity as JSON.

@@ -3,6 +3,7 @@
 use super::call::{Answer, Call, Done, object};
 use super::catalog::{entities, entity};
 use super::problem::Problem;
+use super::text::Text;
 use domain::Image;
 use domain::command::count::{Command, CountedLine};
 use domain::id::{CountId, LocationCode, Sku};
@@ -23,7 +24,7 @@ fn answer(done: &Done) -> Result<Answer, Problem> {
 struct OpenBody {
     location: LocationCode,
     skus: Vec<Sku>,
-    reference: Option<String>,
+    reference: Option<Text>,
 }
 
 pub async fn count_open(call: Call) -> Result<Answer, Problem> {

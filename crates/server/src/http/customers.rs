@@ -74,21 +74,27 @@ pub async fn customer_list(call: Call) -> Result<Answer, Problem> {
     Ok(Answer::ok(list(found, false, None)))
 }
 
+/// Flattened, it would take any other name as well.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SaveBody {
     channel: Option<String>,
-    #[serde(flatten)]
-    details: CustomerBody,
+    external_id: Option<String>,
+    email: Option<String>,
+    name: Option<String>,
+    phone: Option<String>,
+    locale: Option<String>,
 }
 
 pub async fn customer_save(call: Call) -> Result<Answer, Problem> {
-    let body: SaveBody = call.json()?;
-    let buyer = body.details.buyer(&call.shop.vault, body.channel.as_deref().unwrap_or_default());
+    let SaveBody { channel, external_id, email, name, phone, locale } = call.json()?;
+    let details = CustomerBody { external_id, email, name, phone, locale };
+    let buyer = details.buyer(&call.shop.vault, channel.as_deref().unwrap_or_default());
     if buyer.names.is_empty() {
         return Err(Problem::bad_field("email", "send an email, or a channel and its external_id"));
     }
     let id = call.shop.vault.customer(&buyer).map_err(Problem::internal)?;
-    let details = Some(call.shop.vault.seal(id, &body.details).map_err(Problem::internal)?);
+    let details = Some(call.shop.vault.seal(id, &details).map_err(Problem::internal)?);
     let done = call.submit(Command::SaveCustomer { id, details, fingerprints: buyer.names }).await?;
     Ok(Answer { status: axum::http::StatusCode::CREATED, ..find(&call, id).await? }.replayed(done.repeated))
 }

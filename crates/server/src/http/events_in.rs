@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// Most events of one batch.
-const BATCH_MAX: usize = 100;
+pub const BATCH_MAX: usize = 100;
 
 /// What a type asks for, as the route that does it: `quartermaster.` stands before, `.v1` behind.
 const TYPES: &[(&str, &str, &str)] = &[
@@ -139,7 +139,7 @@ async fn ask(call: &Call, incoming: &Incoming) -> Result<Answer, Problem> {
     let route = route_of(&incoming.kind)?;
     if !route.access.roles().contains(&call.key.role) {
         let needed: Vec<&str> = route.access.roles().iter().map(|role| role.as_str()).collect();
-        return Err(Problem::forbidden(call.key.role.as_str(), &needed.join(", ")));
+        return Err(Problem::forbidden(call.key.role, &needed.join(", ")));
     }
     let mut headers = HeaderMap::new();
     let name = blake3::hash(format!("{}\n{}", incoming.source, incoming.id).as_bytes()).to_hex();

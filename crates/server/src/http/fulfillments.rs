@@ -3,6 +3,7 @@
 use super::call::{Answer, Call, list};
 use super::order_view::fulfillment_view;
 use super::problem::Problem;
+use super::text::Text;
 use domain::command::fulfillment::Command;
 use domain::fulfillment::{Fulfillment, Parcel, Shipment};
 use domain::id::FulfillmentId;
@@ -84,21 +85,31 @@ pub async fn short_pick(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ShipBody {
-    carrier: Option<String>,
-    tracking_number: Option<String>,
-    tracking_url: Option<String>,
+    carrier: Option<Text>,
+    tracking_number: Option<Text>,
+    tracking_url: Option<Text>,
     #[serde(default)]
-    parcels: Vec<Parcel>,
+    parcels: Vec<ParcelBody>,
     cost: Option<Amount>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ParcelBody {
+    weight_grams: Option<u32>,
+    tracking_number: Option<Text>,
 }
 
 pub async fn ship(call: Call) -> Result<Answer, Problem> {
     let body: ShipBody = call.json()?;
+    let parcels = body.parcels.into_iter();
     let shipment = Shipment {
         carrier: body.carrier.map(Into::into),
         tracking_number: body.tracking_number.map(Into::into),
         tracking_url: body.tracking_url.map(Into::into),
-        parcels: body.parcels,
+        parcels: parcels
+            .map(|parcel| Parcel { weight_grams: parcel.weight_grams, tracking_number: parcel.tracking_number.map(Into::into) })
+            .collect(),
         cost: body.cost,
     };
     run(&call, Command::Ship { fulfillment: call.segment("id")?, shipment }).await
@@ -118,11 +129,11 @@ pub async fn deliver(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReasonBody {
-    reason: Option<String>,
+    reason: Option<Text>,
 }
 
 pub async fn cancel(call: Call) -> Result<Answer, Problem> {
-    let reason = call.json::<ReasonBody>()?.reason.unwrap_or_else(|| "requested".to_owned()).into();
+    let reason = call.json::<ReasonBody>()?.reason.unwrap_or_else(|| "requested".into()).into();
     run(&call, Command::RequestCancel { fulfillment: call.segment("id")?, reason }).await
 }
 

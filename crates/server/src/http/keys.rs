@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, field, list};
 use super::problem::Problem;
-use crate::keys::{Key, Role};
+use crate::keys::{Key, NAME_BYTES_MAX, Role};
 use domain::id::KeyId;
 use domain::time::Timestamp;
 use serde::Deserialize;
@@ -31,8 +31,8 @@ struct KeyBody {
 pub async fn key_create(call: Call) -> Result<Answer, Problem> {
     let body: KeyBody = call.json()?;
     let role: Role = field("role", &body.role)?;
-    if body.name.trim().is_empty() || body.name.len() > 100 {
-        return Err(Problem::bad_field("name", "must have 1 to 100 bytes"));
+    if body.name.trim().is_empty() || body.name.len() > NAME_BYTES_MAX {
+        return Err(Problem::bad_field("name", format!("must have 1 to {NAME_BYTES_MAX} bytes")));
     }
     let made = call.shop.keys.create(&body.name, role).map_err(Problem::internal)?;
     Ok(Answer::created(with_secret(made)))

@@ -29,12 +29,13 @@ mod router;
 mod routes;
 mod stock;
 mod subscriptions;
+mod text;
 mod transfers;
 
 pub use openapi::{ASYNCAPI, document as openapi};
 pub use order_view::{order_view, order_view_sealed};
 pub use orders::OrderBody;
-pub use problem::Problem;
+pub use problem::{KINDS, Kind, Problem};
 pub use rate::Rate;
 pub use router::{Limits, router, router_of};
 pub use routes::{Access, ROUTES, Route};

@@ -3,6 +3,7 @@
 pub mod answers;
 mod requests;
 
+use super::problem::KINDS;
 use super::routes::{Access, ROUTES, Route};
 use serde_json::{Map, Value, json};
 
@@ -39,11 +40,14 @@ pub fn document() -> Value {
 }
 
 fn problem() -> Value {
+    let codes: Vec<&str> = KINDS.iter().map(|kind| kind.code).collect();
+    let code = format!("Stable, to branch on; more may come: {}", codes.join(", "));
     json!({
         "type": "object",
         "required": ["type", "code", "title", "status", "detail"],
         "properties": {
-            "type": {"type": "string"}, "code": {"type": "string"}, "title": {"type": "string"},
+            "type": {"type": "string", "description": "Where it is explained, relative to this server: /problems/insufficient-stock"},
+            "code": {"type": "string", "description": code}, "title": {"type": "string"},
             "status": {"type": "integer"}, "detail": {"type": "string"}, "request_id": {"type": "string"},
         },
     })

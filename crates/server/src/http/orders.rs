@@ -7,6 +7,7 @@ use super::customers::called;
 use super::order_view::{OrderView, order_view};
 use super::problem::Problem;
 use super::stock::sequence;
+use super::text::Text;
 use axum::http::StatusCode;
 use domain::command::order::{CancelLine, Command, EditLine, EditOrder};
 use domain::id::{CustomerId, LineId, OrderId};
@@ -140,7 +141,7 @@ pub async fn timeline(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HoldBody {
-    reason: String,
+    reason: Text,
 }
 
 pub async fn order_hold(call: Call) -> Result<Answer, Problem> {
@@ -162,7 +163,7 @@ pub async fn order_source_again(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CancelBody {
-    reason: Option<String>,
+    reason: Option<Text>,
     #[serde(default)]
     lines: Vec<LineUnits>,
 }
@@ -177,7 +178,7 @@ struct LineUnits {
 pub async fn order_cancel(call: Call) -> Result<Answer, Problem> {
     let body: CancelBody = call.json()?;
     let lines = body.lines.into_iter().map(|line| CancelLine { line: line.id, quantity: line.quantity }).collect();
-    let reason = body.reason.unwrap_or_else(|| "requested".to_owned()).into();
+    let reason = body.reason.unwrap_or_else(|| "requested".into()).into();
     let command = Command::CancelOrder { order: call.segment("id")?, reason, lines, expected_version: call.if_match()? };
     answer(&call, &call.submit(command).await?)
 }

@@ -2,13 +2,17 @@
 
 use super::call::{Call, Done, object};
 use super::problem::Problem;
-use domain::{Command, Image};
+use domain::{Command, Image, Rejection};
+use engine::Idempotency;
 use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
 
 /// Objects that are merged member by member; everything else is replaced as a whole.
-const MERGED: &[&str] = &["address", "alerts", "mail", "metadata", "payment", "webhook"];
-/// How often an update is made anew when somebody else changed the same thing meanwhile.
-const TRIES_MAX: usize = 3;
+pub const MERGED: &[&str] = &["address", "alerts", "mail", "metadata", "payment", "webhook"];
+/// How long an update is made anew when others change the same thing meanwhile; each time one of them gets through.
+const TRYING_MAX: Duration = Duration::from_secs(5);
+/// Between two tries: who was faster is not durable yet, and only what is durable can be read.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Makes the command of the whole body and submits it. Without `If-Match` it expects the version that the body was laid over, so that two
 /// updates of different members do not lose each other.
@@ -21,25 +25,51 @@ pub async fn update<C: Into<Command>, F: Future<Output = Result<C, Problem>>>(
     key: &str,
     make: impl Fn(Call, Option<u64>) -> F,
 ) -> Result<Done, Problem> {
-    let (named, sent) = (call.if_match()?, call.json::<Map<String, Value>>()?);
-    let mut tries = 0;
-    loop {
-        let wanted = key.to_owned();
-        let image = call.read(move |reader| reader.entity(kind, &wanted)).await?;
-        let Some(Value::Object(mut whole)) = image.map(|image: Image| object(kind, &image)) else {
-            return Err(Problem::not_found(kind, key));
-        };
-        let stands = whole.get("version").and_then(Value::as_u64);
-        // What is sealed there is not what a client would send.
-        whole.get_mut("webhook").and_then(Value::as_object_mut).map(|webhook| webhook.remove("secret"));
-        lay_over(&mut whole, sent.clone());
-        let command = make(call.with_body(Value::Object(whole).to_string()), named.or(stands)).await?;
-        tries += 1;
-        match call.submit(command).await {
-            Err(problem) if problem.code() == "version_mismatch" && named.is_none() && tries < TRIES_MAX => {}
-            outcome => return outcome,
+    let sent = call.json::<Map<String, Value>>()?;
+    let make = &make;
+    until_it_stands(call, |named| {
+        let (wanted, sent) = (key.to_owned(), sent.clone());
+        async move {
+            let image = call.read(move |reader| reader.entity(kind, &wanted)).await?;
+            let Some(Value::Object(mut whole)) = image.map(|image: Image| object(kind, &image)) else {
+                return Err(Problem::not_found(kind, key));
+            };
+            let stands = whole.get("version").and_then(Value::as_u64);
+            // What is sealed there is not what a client would send.
+            whole.get_mut("webhook").and_then(Value::as_object_mut).map(|webhook| webhook.remove("secret"));
+            lay_over(&mut whole, sent);
+            make(call.with_body(Value::Object(whole).to_string()), named.or(stands)).await
         }
+    })
+    .await
+}
+
+/// Makes a command of what stands and submits it; when somebody else changed that meanwhile, of what stands then. `make` gets the version
+/// that the client named, which is tried once.
+///
+/// # Errors
+/// As `make`, when the command is refused, or when others were faster for [`TRYING_MAX`].
+pub async fn until_it_stands<C: Into<Command>, F: Future<Output = Result<C, Problem>>>(
+    call: &Call,
+    make: impl Fn(Option<u64>) -> F,
+) -> Result<Done, Problem> {
+    let (named, idempotency) = (call.if_match()?, call.idempotency()?);
+    let started = Instant::now();
+    let mut tried = 0;
+    while started.elapsed() < TRYING_MAX {
+        let key = idempotency.clone().map(|known| of_try(known, tried));
+        match call.reply(make(named).await?.into(), key).await? {
+            Err(Rejection::VersionMismatch { .. }) if named.is_none() => tokio::time::sleep(PAUSE).await,
+            outcome => return Ok(outcome?),
+        }
+        tried += 1;
     }
+    Err(Problem::contended())
+}
+
+/// A refusal is remembered under its key, so that the next try needs another one; a repeat of the request goes through the same ones.
+fn of_try(known: Idempotency, tried: u32) -> Idempotency {
+    if tried == 0 { known } else { Idempotency { key: format!("{}.{tried}", known.key), ..known } }
 }
 
 /// `null` takes an optional member away; of metadata, an entry.

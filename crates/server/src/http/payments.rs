@@ -3,6 +3,7 @@
 use super::call::{Answer, Call, Done};
 use super::order_view::order_view;
 use super::problem::Problem;
+use super::text::Text;
 use domain::command::payment::{Command, RefundOrder, RefundWanted};
 use domain::id::{LineId, OrderId, PaymentId};
 use domain::money::Amount;
@@ -19,7 +20,7 @@ fn answer(call: &Call, done: &Done) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PayBody {
-    token: Option<String>,
+    token: Option<Text>,
 }
 
 pub async fn pay(call: Call) -> Result<Answer, Problem> {
@@ -31,7 +32,7 @@ pub async fn pay(call: Call) -> Result<Answer, Problem> {
 #[serde(deny_unknown_fields)]
 struct MarkPaidBody {
     amount: Option<Amount>,
-    reference: Option<String>,
+    reference: Option<Text>,
 }
 
 pub async fn mark_paid(call: Call) -> Result<Answer, Problem> {
@@ -49,7 +50,7 @@ struct RefundBody {
     charges: Amount,
     amount: Option<Amount>,
     payment: Option<PaymentId>,
-    reason: Option<String>,
+    reason: Option<Text>,
 }
 
 #[derive(Deserialize)]

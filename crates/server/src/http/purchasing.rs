@@ -4,6 +4,7 @@ use super::call::{Answer, Call, Content, Done, object};
 use super::catalog::{entities, entity, read};
 use super::overlay::update;
 use super::problem::Problem;
+use super::text::Text;
 use domain::Image;
 use domain::command::purchasing::{Command, ExpectedLine, WantedLine};
 use domain::event::purchasing::ReceivedUnits;
@@ -14,6 +15,9 @@ use domain::quantity::Quantity;
 use domain::time::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// Shortest secret that a supplier's webhook is signed with.
+pub const SECRET_BYTES_MIN: usize = 16;
 
 fn supplier(call: &Call, code: Option<&str>) -> Result<Supplier, Problem> {
     let defaults = json!({
@@ -37,9 +41,15 @@ async fn sealed(call: &Call, code: Option<&str>) -> Result<Supplier, Problem> {
         }
         None => None,
     };
-    let secret = match webhook["secret"].as_str() {
-        Some(secret) if secret.len() >= 16 => call.shop.vault.seal_secret(secret).map_err(Problem::internal)?,
-        Some(_) => return Err(Problem::bad_field("webhook.secret", "must have at least 16 characters")),
+    let secret = match webhook.get("secret") {
+        Some(Value::String(secret)) if secret.len() >= SECRET_BYTES_MIN => {
+            call.shop.vault.seal_secret(secret).map_err(Problem::internal)?
+        }
+        Some(_) => {
+            let problem =
+                format!("expected a text of at least {SECRET_BYTES_MIN} characters, not null; leave it out to keep the known one");
+            return Err(Problem::bad_field("webhook.secret", problem));
+        }
         None => known.ok_or_else(|| Problem::bad_field("webhook.secret", "send the secret that signs what is posted"))?,
     };
     webhook["secret"] = json!(secret);
@@ -146,7 +156,7 @@ pub fn answer(done: &Done) -> Result<Answer, Problem> {
 struct OrderBody {
     supplier: SupplierCode,
     location: LocationCode,
-    reference: Option<String>,
+    reference: Option<Text>,
     lines: Vec<LineBody>,
 }
 
@@ -187,7 +197,7 @@ pub async fn order_send(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AcknowledgeBody {
-    reference: Option<String>,
+    reference: Option<Text>,
     #[serde(default)]
     lines: Vec<ExpectedBody>,
 }
@@ -238,11 +248,11 @@ pub async fn order_close_short(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CancelBody {
-    reason: Option<String>,
+    reason: Option<Text>,
 }
 
 pub async fn order_cancel(call: Call) -> Result<Answer, Problem> {
-    let reason = call.json::<CancelBody>()?.reason.unwrap_or_else(|| "requested".to_owned()).into();
+    let reason = call.json::<CancelBody>()?.reason.unwrap_or_else(|| "requested".into()).into();
     answer(&call.submit(Command::Cancel { order: call.segment("id")?, reason }).await?)
 }
 

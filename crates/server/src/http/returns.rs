@@ -2,6 +2,7 @@
 
 use super::call::{Answer, Call, Done, object};
 use super::problem::Problem;
+use super::text::Text;
 use domain::Image;
 use domain::command::returns::{Arrived, BlindReturn, Command};
 use domain::id::{LineId, LocationCode, OrderId, ReturnId, Sku};
@@ -29,8 +30,8 @@ fn answer(done: &Done, id: Option<ReturnId>) -> Result<Answer, Problem> {
 struct RequestBody {
     order: Option<OrderId>,
     location: Option<LocationCode>,
-    external_id: Option<String>,
-    reason: Option<String>,
+    external_id: Option<Text>,
+    reason: Option<Text>,
     lines: Vec<LineBody>,
 }
 
@@ -91,7 +92,7 @@ pub async fn return_approve(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReasonBody {
-    reason: String,
+    reason: Text,
 }
 
 pub async fn return_reject(call: Call) -> Result<Answer, Problem> {

@@ -4,11 +4,11 @@ use super::call::{Answer, Call};
 use super::meters::{Meter, Upkeep};
 use super::rate::{Buckets, Rate};
 use super::routes::{ROUTES, Route};
-use super::{Problem, expand, openapi};
+use super::{Problem, expand, openapi, problem};
 use crate::shop::Shop;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Query, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, Path, Query, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -86,6 +86,7 @@ pub fn router_of(
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics_text))
         .route("/docs/asyncapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], super::ASYNCAPI)))
+        .route("/problems/{code}", get(problem_page))
         .merge(docs)
         .fallback(any(no_route))
         .with_state(edge)
@@ -124,7 +125,7 @@ async fn answer(edge: &Edge, route: &'static Route, request: Request) -> Result<
     }
     if !route.access.roles().contains(&key.role) {
         let needed: Vec<&str> = route.access.roles().iter().map(|role| role.as_str()).collect();
-        return Err(Problem::forbidden(key.role.as_str(), &needed.join(", ")));
+        return Err(Problem::forbidden(key.role, &needed.join(", ")));
     }
     let segments = if route.path.contains('{') { segments(&mut parts).await? } else { HashMap::new() };
     let query: HashMap<String, String> = match parts.uri.query() {
@@ -207,6 +208,14 @@ fn told(edge: &Edge, request: &Request, problem: Problem) -> Response {
         response.headers_mut().insert("request-id", value);
     }
     response
+}
+
+/// Where the `type` of a problem leads. Whoever was refused may have no key, so it takes none.
+async fn problem_page(State(edge): State<Arc<Edge>>, Path(code): Path<String>, request: Request) -> Response {
+    match problem::Kind::named(&code) {
+        Some(kind) => problem::page(kind, request.headers()),
+        None => told(&edge, &request, Problem::no_route(request.uri().path())),
+    }
 }
 
 async fn ready(State(edge): State<Arc<Edge>>) -> Response {

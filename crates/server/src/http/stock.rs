@@ -3,6 +3,7 @@
 use super::call::{Answer, Call, Done, cursor_of, field, list, object};
 use super::catalog::{entities, entity_body};
 use super::problem::Problem;
+use super::text::Text;
 use domain::command::stock::{AdjustLine, AdjustStock, Change, Command};
 use domain::event::stock::Bucket;
 use domain::id::{AdjustmentId, ChannelCode, LocationCode, ReceiptId, Sku};
@@ -45,10 +46,12 @@ pub async fn stock_get(call: Call) -> Result<Answer, Problem> {
     Ok(Answer::ok(json!({"object": "stock", "sku": sku, "sequence": call.shop.engine.durable().to_string(), "levels": levels})))
 }
 
-/// A sequence, or the last one at a time.
+/// A sequence that the log has, or the last one at a time.
 pub async fn sequence(call: &Call, text: &str) -> Result<u64, Problem> {
     if let Ok(seq) = text.parse() {
-        return Ok(seq);
+        let newest = call.shop.engine.durable();
+        let beyond = || Problem::bad_field("as_of", format!("{seq} lies beyond the end of the log; the newest sequence is {newest}"));
+        return if seq <= newest { Ok(seq) } else { Err(beyond()) };
     }
     let time =
         Timestamp::parse(text).map_err(|_| Problem::bad_field("as_of", "must be a sequence, or a time like 2026-11-24T09:30:00Z"))?;
@@ -181,7 +184,7 @@ fn receipt_lines(lines: Vec<UnitsLine>) -> Vec<ReceiptLine> {
 #[serde(deny_unknown_fields)]
 struct ReceiptBody {
     location: LocationCode,
-    reference: Option<String>,
+    reference: Option<Text>,
     lines: Vec<UnitsLine>,
 }
 
@@ -214,7 +217,7 @@ pub async fn receipt_list(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReasonBody {
-    reason: Option<String>,
+    reason: Option<Text>,
 }
 
 pub async fn receipt_reverse(call: Call) -> Result<Answer, Problem> {
@@ -227,8 +230,8 @@ pub async fn receipt_reverse(call: Call) -> Result<Answer, Problem> {
 #[serde(deny_unknown_fields)]
 struct AdjustmentBody {
     location: LocationCode,
-    reason: String,
-    reference: Option<String>,
+    reason: Text,
+    reference: Option<Text>,
     occurred_at: Option<Timestamp>,
     lines: Vec<AdjustmentLine>,
 }
@@ -307,7 +310,7 @@ pub async fn adjustment_get(call: Call) -> Result<Answer, Problem> {
 #[serde(deny_unknown_fields)]
 struct MoveBody {
     location: LocationCode,
-    reason: Option<String>,
+    reason: Option<Text>,
     from: Bucket,
     to: Bucket,
     lines: Vec<UnitsLine>,

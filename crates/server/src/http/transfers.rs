@@ -3,6 +3,7 @@
 use super::call::{Answer, Call, Done, object};
 use super::catalog::{entities, entity};
 use super::problem::Problem;
+use super::text::Text;
 use domain::Image;
 use domain::command::transfer::{ArrivedUnits, Command, TransferUnits};
 use domain::id::{LocationCode, Sku, TransferId};
@@ -34,7 +35,7 @@ fn units(lines: Vec<UnitsBody>) -> Vec<TransferUnits> {
 struct CreateBody {
     from: LocationCode,
     to: LocationCode,
-    reference: Option<String>,
+    reference: Option<Text>,
     expected_on: Option<Date>,
     lines: Vec<UnitsBody>,
 }
@@ -67,8 +68,8 @@ struct ShipBody {
     #[serde(default)]
     lines: Vec<UnitsBody>,
     expected_on: Option<Date>,
-    carrier: Option<String>,
-    tracking_number: Option<String>,
+    carrier: Option<Text>,
+    tracking_number: Option<Text>,
 }
 
 pub async fn transfer_ship(call: Call) -> Result<Answer, Problem> {
@@ -109,7 +110,7 @@ pub async fn transfer_receive(call: Call) -> Result<Answer, Problem> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReasonBody {
-    reason: Option<String>,
+    reason: Option<Text>,
 }
 
 pub async fn transfer_close_lost(call: Call) -> Result<Answer, Problem> {
@@ -119,7 +120,7 @@ pub async fn transfer_close_lost(call: Call) -> Result<Answer, Problem> {
 }
 
 pub async fn transfer_cancel(call: Call) -> Result<Answer, Problem> {
-    let reason = call.json::<ReasonBody>()?.reason.unwrap_or_else(|| "requested".to_owned()).into();
+    let reason = call.json::<ReasonBody>()?.reason.unwrap_or_else(|| "requested".into()).into();
     let (transfer, expected_version) = (call.segment("id")?, call.if_match()?);
     answer(&call.submit(Command::CancelTransfer { transfer, reason, expected_version }).await?)
 }

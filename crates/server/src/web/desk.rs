@@ -118,7 +118,7 @@ async fn run(page: &'static Page, visit: Visit) -> Result<Response, Fault> {
     let role = visit.session.key.role;
     if !page.access.roles().contains(&role) {
         let needed: Vec<String> = page.access.roles().iter().map(|role| role.as_str().replace('_', "-")).collect();
-        return Err(Fault::forbidden(&role.as_str().replace('_', "-"), &format!("one of: {}", needed.join(", "))));
+        return Err(Fault::forbidden(role, &format!("one of: {}", needed.join(", "))));
     }
     if page.method == "POST" && !visit.is_own_form() {
         return Err(Fault::foreign_form());

@@ -1,5 +1,6 @@
 //! Why a page cannot be shown, or an action was not done.
 
+use crate::keys::Role;
 use axum::http::StatusCode;
 use domain::Rejection;
 use domain::rejection::Class;
@@ -28,9 +29,9 @@ impl Fault {
         Self::new(StatusCode::NOT_FOUND, format!("No such {kind}"), detail)
     }
 
-    pub fn forbidden(role: &str, needed: &str) -> Self {
-        let detail =
-            format!("You are signed in with a {role} key. This needs {needed}. Ask an admin for another key, or sign in with one.");
+    pub fn forbidden(role: Role, needed: &str) -> Self {
+        let role = role.a_key();
+        let detail = format!("You are signed in with {role}. This needs {needed}. Ask an admin for another key, or sign in with one.");
         Self::new(StatusCode::FORBIDDEN, "Not for this key", detail)
     }
 

@@ -128,6 +128,15 @@ impl Visit {
         self.desk.shop.now()
     }
 
+    /// A sequence that the log has.
+    ///
+    /// # Errors
+    /// When it is still to come: what is there now is not what will be there then.
+    pub fn recorded(&self, seq: u64) -> Result<u64, Fault> {
+        let newest = self.shop().engine.durable();
+        if seq <= newest { Ok(seq) } else { Err(Fault::invalid(format!("{seq} lies beyond the end of the log, which is at {newest}."))) }
+    }
+
     pub fn may(&self, access: Access) -> bool {
         access.roles().contains(&self.session.key.role)
     }

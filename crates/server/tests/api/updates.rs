@@ -63,6 +63,66 @@ async fn items_locations_and_suppliers_keep_the_rest() {
     assert_eq!(nobody.status.as_u16(), 404);
 }
 
+/// Members that clients change at once: the path, and a body for the client of a number.
+const AT_ONCE: &[(&str, fn(usize) -> Value)] = &[
+    ("/v1/items/MUG", |n| match n {
+        0 => json!({"name": "Red mug"}),
+        1 => json!({"barcode": "4006381333931"}),
+        2 => json!({"weight_grams": 320}),
+        _ => json!({"metadata": {format!("of_{n}"): "here"}}),
+    }),
+    ("/v1/settings", |n| match n % 6 {
+        0 => json!({"promise_margin_days": 7}),
+        1 => json!({"complete_after_days": 21}),
+        2 => json!({"over_receipt_percent": 4}),
+        3 => json!({"count_approval_units": 9}),
+        4 => json!({"authorization_warning_hours": 30}),
+        _ => json!({"alerts": {"mail_to": ["ops@acme.example"]}}),
+    }),
+];
+
+/// Whether all of `part` is in `whole`.
+fn holds(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(name, value)| whole.get(name).is_some_and(|there| holds(there, value)))
+        }
+        _ => whole == part,
+    }
+}
+
+#[tokio::test]
+async fn what_many_change_at_once_is_all_there() {
+    const CLIENTS: usize = 24;
+    let client = std::sync::Arc::new(Client::furnished().await);
+    for (path, body_of) in AT_ONCE {
+        let before = client.get(path).await.body["version"].as_u64().unwrap();
+        let mut running = tokio::task::JoinSet::new();
+        for n in 0..CLIENTS {
+            let client = client.clone();
+            // Every other one with a key: what was refused under a key is refused again, so that its next try takes another.
+            let key = format!("client-{n}");
+            running.spawn(async move {
+                let body = body_of(n).to_string();
+                let headers = [("idempotency-key", key.as_str())];
+                let headers = if n % 2 == 0 { &headers[..] } else { &[] };
+                let answer = client.send("PUT", path, Some(&client.key), headers, &body).await;
+                assert_eq!(answer.status.as_u16(), 200, "{path} {body}: {}", answer.body);
+            });
+        }
+        running.join_all().await;
+        let after = client.get(path).await.body;
+        for n in 0..CLIENTS {
+            assert!(holds(&after, &body_of(n)), "{path}: {} was lost\n{after:#}", body_of(n));
+        }
+        assert_eq!(after["version"], before + CLIENTS as u64, "{path}: each change is one version");
+        let again = client.send("PUT", path, Some(&client.key), &[("idempotency-key", "client-2")], &body_of(2).to_string()).await;
+        assert_eq!((again.status.as_u16(), again.headers.get("idempotent-replayed").is_some()), (200, true), "{path}: {}", again.body);
+        let stale = client.send("PUT", path, Some(&client.key), &[("if-match", "\"1\"")], &body_of(0).to_string()).await;
+        assert_eq!((stale.status.as_u16(), &stale.body["code"]), (412, &json!("version_mismatch")), "{path}");
+    }
+}
+
 /// The names that a route says it knows, when it is sent one that it does not.
 fn names(detail: &str) -> Option<BTreeSet<String>> {
     if let Some((_, known)) = detail.split_once("known are ") {

@@ -23,23 +23,44 @@ pub fn check(method: &str, path: &str, body: &Value) {
     );
 }
 
-/// Every body that a test sends with success is held against the description, too.
+/// Every body that a test sends with success is held against the description, too; of bulk and of events, each line and event that was done.
 ///
 /// # Panics
 /// When the body is not as described.
-pub fn check_request(method: &str, path: &str, body: &str) {
+pub fn check_request(method: &str, path: &str, body: &str, answer: &str) {
     let path = path.split('?').next().unwrap_or(path);
     let Some(route) = ROUTES.iter().find(|route| route.method == method && is_of(path, route.path)) else { return };
     let content = &DESCRIPTION["paths"][route.path][method.to_lowercase()]["requestBody"]["content"];
     let bulk = &content["application/x-ndjson"]["schema"];
-    let (schema, lines) =
-        if bulk.is_null() { (&content["application/json"]["schema"], vec![body]) } else { (bulk, body.lines().collect()) };
-    // Bulk and events take what is broken as well, and refuse it one by one.
-    for line in lines.into_iter().filter(|_| bulk.is_null() && route.path != "/v1/events") {
-        let Ok(sent) = serde_json::from_str::<Value>(line) else { continue };
+    let schema = if bulk.is_null() { &content["application/json"]["schema"] } else { bulk };
+    for sent in done(route.path, body, answer) {
         let faults = faults_of(schema, &sent, "");
         assert!(faults.is_empty(), "{method} {path} takes what requests.rs does not say:\n  {}\n{sent:#}", faults.join("\n  "));
     }
+}
+
+/// What of a body was taken: all of it, or the lines and events whose results say so.
+fn done(path: &str, body: &str, answer: &str) -> Vec<Value> {
+    let is_done = |result: &Value| result["status"].as_u64().is_some_and(|status| status < 300);
+    if path.ends_with("/bulk") {
+        let results = answer.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(is_done);
+        let numbers = results.filter_map(|result| usize::try_from(result["line"].as_u64()?).ok());
+        let lines: Vec<&str> = body.lines().collect();
+        return numbers.map(|number| serde_json::from_str(lines[number - 1]).expect("a line that was done is JSON")).collect();
+    }
+    let Ok(sent) = serde_json::from_str::<Value>(body) else { return Vec::new() };
+    if path != "/v1/events" {
+        return vec![sent];
+    }
+    let results: Value = serde_json::from_str(answer).unwrap_or_default();
+    let events = sent.as_array().cloned().unwrap_or_else(|| vec![sent.clone()]);
+    let results = results["data"].as_array().into_iter().flatten();
+    let mut taken: Vec<Value> = events.into_iter().zip(results).filter(|(_, result)| is_done(result)).map(|(event, _)| event).collect();
+    // A batch is held against what a batch is.
+    if sent.is_array() {
+        taken = vec![Value::Array(taken)];
+    }
+    taken
 }
 
 fn faults_of(schema: &Value, value: &Value, at: &str) -> Vec<String> {
@@ -59,6 +80,9 @@ fn faults_of(schema: &Value, value: &Value, at: &str) -> Vec<String> {
         && !words.contains(value)
     {
         return vec![format!("{at}: {value} is none of {words:?}")];
+    }
+    if let Some((name, limit)) = beyond(schema, value) {
+        return vec![format!("{at}: is beyond {name} {limit}")];
     }
     match value {
         Value::Object(members) => {
@@ -80,6 +104,19 @@ fn faults_of(schema: &Value, value: &Value, at: &str) -> Vec<String> {
     }
 }
 
+/// The bound that a value does not keep: what is taken has to be described as allowed.
+fn beyond<'a>(schema: &'a Value, value: &Value) -> Option<(&'static str, &'a Value)> {
+    let (least, most, size) = match value {
+        Value::String(text) => ("minLength", "maxLength", i64::try_from(text.chars().count()).ok()?),
+        Value::Array(items) => ("minItems", "maxItems", i64::try_from(items.len()).ok()?),
+        Value::Object(members) => ("minProperties", "maxProperties", i64::try_from(members.len()).ok()?),
+        Value::Number(number) => ("minimum", "maximum", number.as_i64()?),
+        Value::Bool(_) | Value::Null => return None,
+    };
+    let below = schema[least].as_i64().is_some_and(|limit| size < limit).then(|| (least, &schema[least]));
+    below.or_else(|| schema[most].as_i64().is_some_and(|limit| size > limit).then(|| (most, &schema[most])))
+}
+
 fn is_of(path: &str, template: &str) -> bool {
     let (mut ours, mut theirs) = (path.split('/'), template.split('/'));
     loop {
@@ -98,10 +135,13 @@ fn compare(schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
         return compare(&DESCRIPTION["components"]["schemas"][name], value, at, faults);
     }
     if let Some(choices) = schema["oneOf"].as_array() {
-        if !value.is_null() {
-            compare(&choices[0], value, at, faults);
-        }
-        return;
+        let found = choices.iter().map(|choice| {
+            let mut faults = Vec::new();
+            compare(choice, value, at, &mut faults);
+            faults
+        });
+        // Of several that all fail, the one that is nearest says best what is wrong.
+        return faults.extend(found.min_by_key(Vec::len).unwrap_or_default());
     }
     let allowed: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],

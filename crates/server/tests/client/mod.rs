@@ -1,6 +1,6 @@
 //! A shop behind its real router, and a client that speaks JSON to it.
 
-mod contract;
+pub mod contract;
 pub mod told;
 
 use axum::Router;
@@ -81,7 +81,7 @@ impl Client {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         if status.is_success() && !body.is_empty() {
-            contract::check_request(method, path, body);
+            contract::check_request(method, path, body, &String::from_utf8_lossy(&bytes));
         }
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         // What is expanded is an object where the description has its name.

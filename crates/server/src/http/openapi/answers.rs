@@ -1,6 +1,6 @@
 //! What each route answers, as shapes of the objects that clients read.
 //!
-//! A shape is an example: a name that ends with `?` may be missing or null, `"$name"` stands for another shape. A test holds every
+//! A shape is an example: a name that ends with `?` may be missing or null, `"$name"` stands for another shape, `"$a|b"` for one of several. A test holds every
 //! shape against what the API really answers.
 
 use serde_json::{Map, Value, json};
@@ -37,14 +37,18 @@ pub const SHAPES: &[(&str, &str)] = &[
         r#"{"location":"AUS","version":93,"on_hand":4,"allocated":2,"picked":0,"held":1,"unavailable":{"damaged":1,"quality_control":0,"quarantine":0},
             "safety_stock":0,"available":0,"backordered":1,"incoming":24,"next_incoming?":{"quantity":24,"expected_on?":"2026-12-03"},"inventory_position":24}"#,
     ),
-    ("stock", r#"{"object":"stock","sku":"MUG-RED","sequence":"4821","levels":["$level"]}"#),
+    (
+        "past_level",
+        r#"{"location":"AUS","version":93,"on_hand":4,"allocated":2,"picked?":1,"held?":1,"unavailable?":1,"backordered?":1,"available":0}"#,
+    ),
+    ("stock", r#"{"object":"stock","sku":"MUG-RED","sequence":"4821","levels":["$level|past_level"]}"#),
     (
         "stock_level",
         r#"{"object":"stock_level","sku":"MUG-RED","location":"AUS","version":93,"on_hand":4,"allocated":2,"picked":0,"held":1,
             "unavailable":{"damaged":1,"quality_control":0,"quarantine":0},"safety_stock":0,"available":0,"backordered":1,"incoming":24,
             "next_incoming?":{"quantity":24,"expected_on?":"2026-12-03"},"inventory_position":24}"#,
     ),
-    ("brief_level", r#"{"version":93,"on_hand":4,"allocated?":2,"held?":1,"unavailable?":1,"backordered?":1,"available":0}"#),
+    ("brief_level", r#"{"version":93,"on_hand":4,"allocated?":2,"picked?":1,"held?":1,"unavailable?":1,"backordered?":1,"available":0}"#),
     (
         "movement",
         r#"{"sequence":"4821","time":"2026-11-24T09:30:00.000Z","actor":"web shop","kind":"allocated","sku":"MUG-RED","location":"AUS","quantity":2,
@@ -369,6 +373,7 @@ fn schema(example: &Value) -> Value {
         }
         Value::Array(items) => json!({"type": "array", "items": items.first().map_or_else(|| json!({}), schema)}),
         Value::String(text) => match text.strip_prefix('$') {
+            Some(names) if names.contains('|') => json!({"oneOf": names.split('|').map(reference).collect::<Vec<_>>()}),
             Some(name) => reference(name),
             None => json!({"type": "string", "examples": [text]}),
         },

@@ -56,15 +56,15 @@ fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct CustomerBody {
     #[serde(skip_serializing_if = "Option::is_none")]
-    external_id: Option<String>,
+    pub external_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    pub email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
+    pub phone: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    locale: Option<String>,
+    pub locale: Option<String>,
 }
 
 impl CustomerBody {
@@ -89,7 +89,20 @@ pub struct ShipToBody {
     postal_code: Option<String>,
     phone: Option<String>,
     country: String,
-    coordinates: Option<Coordinates>,
+    coordinates: Option<CoordinatesBody>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(deny_unknown_fields)]
+pub struct CoordinatesBody {
+    latitude: i32,
+    longitude: i32,
+}
+
+impl From<CoordinatesBody> for Coordinates {
+    fn from(sent: CoordinatesBody) -> Self {
+        Self { latitude: sent.latitude, longitude: sent.longitude }
+    }
 }
 
 /// What of an address only the vault can open.
@@ -203,13 +216,13 @@ impl OrderBody {
             (Some(id), Some(to)) => Some(ShipTo {
                 country: to.country.as_str().into(),
                 region: to.region.as_deref().map(Into::into),
-                coordinates: to.coordinates,
+                coordinates: to.coordinates.map(Into::into),
                 details: Some(seal(id, &whereabouts(to))?),
             }),
             (None, Some(to)) => Some(ShipTo {
                 country: to.country.as_str().into(),
                 region: to.region.as_deref().map(Into::into),
-                coordinates: to.coordinates,
+                coordinates: to.coordinates.map(Into::into),
                 details: None,
             }),
             (_, None) => None,

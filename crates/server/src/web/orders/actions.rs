@@ -316,7 +316,7 @@ async fn return_step(visit: &Visit) -> Result<(ReturnId, Arc<Case>, String, Form
     let step = visit.segment::<String>("step", "step")?;
     let decides = step == "approve" || step == "reject";
     if decides && !visit.may(crate::http::Access::Operate) {
-        return Err(Fault::forbidden(visit.session.key.role.as_str(), "an operator or admin key"));
+        return Err(Fault::forbidden(visit.session.key.role, "an operator or admin key"));
     }
     let (title, button) = match step.as_str() {
         "approve" => ("Approve", "Approve return"),

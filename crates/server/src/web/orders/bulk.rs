@@ -9,11 +9,14 @@ use super::super::visit::Visit;
 use domain::Command;
 use domain::command::order::Command as OrderCommand;
 use domain::id::OrderId;
+use domain::order::OrderStatus;
 
 /// Most orders at once.
 const ORDERS_MAX: usize = 200;
 /// Refusals that are told in full.
 const REFUSALS_TOLD: usize = 3;
+/// Orders that are left out and named.
+const LEFT_TOLD: usize = 20;
 
 fn wanted(fields: &Fields) -> Result<Vec<OrderId>, Fault> {
     let ids = fields.all("id").map(|id| id.parse().map_err(|_| Fault::not_found("order", id)));
@@ -25,7 +28,50 @@ fn wanted(fields: &Fields) -> Result<Vec<OrderId>, Fault> {
     }
 }
 
-fn form(fields: &Fields, ids: &[OrderId]) -> Result<Form, Fault> {
+/// Whether the rules would do it to an order of that status.
+fn is_for(action: &str, status: OrderStatus) -> bool {
+    match status {
+        OrderStatus::Open => action != "release",
+        OrderStatus::OnHold => action != "hold",
+        OrderStatus::Completed | OrderStatus::Canceled | OrderStatus::Rejected => false,
+    }
+}
+
+/// Those to which something happens, and a sentence about the others.
+async fn sorted(visit: &Visit, ids: Vec<OrderId>) -> Result<(Vec<OrderId>, String), Fault> {
+    let asked = ids.clone();
+    let cases = visit.read(move |reader| asked.iter().map(|id| reader.case(*id)).collect::<Result<Vec<_>, _>>()).await?;
+    let statuses = cases.into_iter().map(|case| case.map(|case| case.order.status));
+    let action = visit.query.text("do");
+    let (mut kept, mut left) = (Vec::new(), Vec::new());
+    for (id, status) in ids.into_iter().zip(statuses) {
+        match status {
+            Some(status) if !is_for(action, status) => {
+                left.push(format!("#{} ({})", show::number(id), show::order_status(status).label.to_lowercase()));
+            }
+            // What nobody knows is told when it is tried.
+            Some(_) | None => kept.push(id),
+        }
+    }
+    let more = left.len().saturating_sub(LEFT_TOLD);
+    let names = left.iter().take(LEFT_TOLD).cloned().collect::<Vec<_>>().join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let says = if left.is_empty() { String::new() } else { format!("Left out, as nothing would happen to them: {names}{more}.") };
+    if kept.is_empty() {
+        return Err(Fault::invalid(format!("None of the chosen orders can be {}. {says}", done_word(action))));
+    }
+    Ok((kept, says))
+}
+
+fn done_word(action: &str) -> &'static str {
+    match action {
+        "hold" => "held",
+        "release" => "released",
+        _ => "canceled",
+    }
+}
+
+fn form(fields: &Fields, ids: &[OrderId], left: &str) -> Result<Form, Fault> {
     let (verb, what, danger) = match fields.text("do") {
         "hold" => (
             "Hold",
@@ -51,6 +97,9 @@ fn form(fields: &Fields, ids: &[OrderId]) -> Result<Form, Fault> {
         ..Form::default()
     };
     form = form.say(format!("{} {}{}.", verb, names.join(", "), if ids.len() > 20 { " and more" } else { "" })).say(what);
+    if !left.is_empty() {
+        form = form.say(left);
+    }
     form = form.say("Each is done on its own: one that can’t be done does not stop the others.");
     form = form.input(Input::hidden("do", fields.text("do")));
     if fields.text("do") != "release" {
@@ -63,8 +112,8 @@ fn form(fields: &Fields, ids: &[OrderId]) -> Result<Form, Fault> {
 }
 
 pub async fn ask(visit: Visit) -> Answer {
-    let ids = wanted(&visit.query)?;
-    let mut form = form(&visit.query, &ids)?;
+    let (ids, left) = sorted(&visit, wanted(&visit.query)?).await?;
+    let mut form = form(&visit.query, &ids, &left)?;
     // Hidden fields of one name keep their own values.
     form.keeps_hidden = true;
     form.show(&visit)

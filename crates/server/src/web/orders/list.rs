@@ -68,6 +68,8 @@ struct Orders {
     tabs: Vec<(String, String, bool)>,
     selects: Vec<Select>,
     rows: Vec<Row>,
+    /// Any of them has one to show.
+    customers: bool,
     next: Option<String>,
     filtered: bool,
     export: String,
@@ -199,6 +201,7 @@ pub async fn page(visit: Visit) -> Answer {
     let now = visit.time();
     let query = &visit.query;
     let filtered = ["q", "status", "payment", "allocation", "fulfillment", "channel", "location", "from", "to", "stage"];
+    let rows: Vec<Row> = cases.iter().map(|case| row(&visit, case, now)).collect();
     let page = Orders {
         frame: visit.frame("Orders", "orders", "order"),
         q: query.text("q").to_owned(),
@@ -207,7 +210,8 @@ pub async fn page(visit: Visit) -> Answer {
         to: query.text("to").to_owned(),
         tabs: tabs(&visit),
         selects: selects(&visit),
-        rows: cases.iter().map(|case| row(&visit, case, now)).collect(),
+        customers: rows.iter().any(|row| !row.customer.is_empty()),
+        rows,
         looked: next.is_some() && cases.len() < PAGE,
         returns: visit.now().pipeline.returns.len(),
         next,

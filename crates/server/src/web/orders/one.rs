@@ -115,7 +115,7 @@ struct OrderPage {
 
 pub async fn page(visit: Visit) -> Answer {
     let id: OrderId = visit.segment("id", "order")?;
-    let as_of: Option<u64> = visit.query.maybe("as_of", "Sequence")?;
+    let as_of = visit.query.maybe("as_of", "Sequence")?.map(|seq| visit.recorded(seq)).transpose()?;
     let (case, events) = match as_of {
         None => (visit.case(id).await?, visit.read(move |reader| reader.timeline(id)).await?),
         Some(seq) => {

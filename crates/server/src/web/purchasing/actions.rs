@@ -124,7 +124,7 @@ fn expected(order: &PurchaseOrder, fields: &Fields) -> Result<Vec<ExpectedLine>,
 /// Everything but receiving is for operators.
 fn check(visit: &Visit, verb: &str) -> Result<(), Fault> {
     if verb != "receive" && !visit.may(crate::http::Access::Operate) {
-        return Err(Fault::forbidden(visit.session.key.role.as_str(), "an operator or admin key"));
+        return Err(Fault::forbidden(visit.session.key.role, "an operator or admin key"));
     }
     Ok(())
 }

@@ -4,12 +4,9 @@ use super::super::Answer;
 use super::super::fault::Fault;
 use super::super::form::{Form, Input};
 use super::super::visit::{Frame, Visit};
-use crate::keys::Role;
+use crate::keys::{NAME_BYTES_MAX, Role};
 use askama::Template;
 use domain::id::KeyId;
-
-/// Longest name of a key, in bytes.
-const NAME_BYTES_MAX: usize = 100;
 
 fn form() -> Form {
     let roles = [

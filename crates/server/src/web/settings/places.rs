@@ -240,7 +240,7 @@ pub async fn rules_do(visit: Visit) -> Answer {
             over_receipt_percent: fields.need("over_receipt_percent", "Percent")?,
             ..old.as_ref().clone()
         };
-        Ok(Command::UpdateSettings { settings, expected_version: None })
+        Ok(Command::UpdateSettings { settings, expected_version: Some(old.version) })
     })();
     save(visit, rules_form_of(&old), command).await
 }

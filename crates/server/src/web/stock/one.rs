@@ -130,7 +130,7 @@ pub async fn page(visit: Visit) -> Answer {
 async fn moment(visit: &Visit) -> Result<Option<u64>, Fault> {
     let Some(text) = visit.query.some("as_of") else { return Ok(None) };
     if let Ok(seq) = text.parse() {
-        return Ok(Some(seq));
+        return visit.recorded(seq).map(Some);
     }
     let whole = if text.len() == 16 { format!("{text}:00Z") } else { format!("{}Z", text.trim_end_matches('Z')) };
     let time = Timestamp::parse(&whole).map_err(|_| Fault::invalid(format!("“{text}” is no moment.")))?;
@@ -314,6 +314,21 @@ fn standings(now: &Now, sku: &Sku, past: Option<&[LedgerRow]>) -> Vec<(LocationC
     levels.collect()
 }
 
+/// A kind of movement in words that say what its units are: most of them do not change what is on hand.
+fn moved(kind: &str) -> String {
+    let words = match kind {
+        "allocated" => "Allocated, still on hand",
+        "held" => "Held, still on hand",
+        "hold_ended" => "Hold ended",
+        "picked" => "Picked, still on hand",
+        "released" => "Allocation given up",
+        "safety_stock" => "Safety stock set",
+        "unpicked" => "Put back from picking",
+        _ => return show::words(kind),
+    };
+    words.to_owned()
+}
+
 fn movement(row: &LedgerRow) -> Movement {
     let level: Value = serde_json::from_str(&row.level).unwrap_or(Value::Null);
     let number = |name: &str| level[name].as_u64().map_or_else(|| "–".to_owned(), show::count);
@@ -321,7 +336,7 @@ fn movement(row: &LedgerRow) -> Movement {
     let at = Timestamp(row.time);
     Movement {
         seq: row.seq,
-        kind: show::words(&row.kind),
+        kind: moved(&row.kind),
         quantity: show::signed(row.quantity),
         location: row.location.clone(),
         href,

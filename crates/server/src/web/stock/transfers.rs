@@ -165,7 +165,7 @@ fn arrived(transfer: &Transfer, fields: &Fields) -> Result<Vec<ArrivedUnits>, Fa
 /// Shipping and receiving are the warehouse's; the rest is for operators.
 fn check(visit: &Visit, verb: &str) -> Result<(), Fault> {
     if !matches!(verb, "ship" | "receive") && !visit.may(crate::http::Access::Operate) {
-        return Err(Fault::forbidden(visit.session.key.role.as_str(), "an operator or admin key"));
+        return Err(Fault::forbidden(visit.session.key.role, "an operator or admin key"));
     }
     Ok(())
 }
