@@ -45,7 +45,7 @@ const LINES: &[(&str, &str, Option<Budget>)] = &[
 ];
 
 /// As the engine bounds it: transactions behind, times the events of the largest that the benchmark makes.
-const STORE_LAG_MAX: f64 = 131_072.0;
+const STORE_LAG_MAX: f64 = 65_536.0;
 
 #[derive(Default)]
 pub struct Report(Map<String, Value>);
