@@ -62,7 +62,8 @@ impl FromStr for Role {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let roles = [Self::Admin, Self::Operator, Self::Warehouse, Self::Storefront, Self::ReadOnly];
-        let found = roles.into_iter().find(|role| role.as_str() == text);
+        // People write it with a hyphen, too.
+        let found = roles.into_iter().find(|role| role.as_str() == text.replace('-', "_"));
         found.ok_or_else(|| format!("\"{text}\" is no role; use admin, operator, warehouse, storefront or read_only"))
     }
 }
@@ -271,6 +272,12 @@ fn is_due(key: &Key, now: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_is_read_with_a_hyphen_too() {
+        assert_eq!(["read_only", "read-only"].map(str::parse::<Role>), [Ok(Role::ReadOnly), Ok(Role::ReadOnly)]);
+        assert!("reader".parse::<Role>().is_err());
+    }
 
     #[test]
     fn a_key_opens_until_it_is_revoked_or_rotated() {
