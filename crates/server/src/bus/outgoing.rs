@@ -93,7 +93,7 @@ impl Outgoing {
 
     /// About what it takes in memory, in bytes, once somebody wanted it.
     pub fn size(&self) -> usize {
-        1024 + 2 * self.row.data.len()
+        512 + 2 * self.row.data.len()
     }
 }
 
